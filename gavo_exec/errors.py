@@ -1,0 +1,165 @@
+"""What can be wrong, where, and what to do about it: positions, diagnostics and the exception tree.
+
+This is the floor of the house: it imports nothing of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+
+import msgspec
+
+
+class Severity(Enum):
+    """How bad a diagnostic is: an error refuses the RD, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a file: lines and columns count from 1, columns in characters.
+
+    ``via`` holds the places through which this one was reached (a FEED that replayed a stream, say), outermost last.
+    """
+
+    path: str
+    line: int = 1
+    column: int = 1
+    via: tuple["Position", ...] = ()
+
+    def __str__(self) -> str:
+        """``path:line:column``, which editors can jump to."""
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+NOWHERE = Position(path="")
+"""The position of values that no file says."""
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # 1: the file and its XML
+        "E101": "The file cannot be read.",
+        "E102": "The file is not well-formed XML.",
+        "E103": "The file is larger than an RD may be.",
+        "E104": "The file's encoding is unknown, or the file does not follow it.",
+        "E105": "The file declares external entities or an external DTD; these are never read.",
+        "E106": "The file's entities expand to too much text.",
+        "E107": "The file's elements are nested too deeply.",
+        "E108": "The root element is not resource.",
+        # 2: elements and attributes
+        "E201": "An element stands where it is not known.",
+        "E202": "An attribute is not known here.",
+        "E203": "Something required is missing.",
+        "E204": "Text stands where only elements may.",
+        "E205": "An atom has attributes or children.",
+        "E206": "Two executes have one id.",
+        "E207": "Not exactly one of at and every is given.",
+        "W201": "A value is given twice; the last one counts.",
+        "W202": "Two executes have one title and no ids.",
+        "W203": "The resource has no schema.",
+        # 3: values
+        "E301": "A time in at is not understood.",
+        "E302": "An interval in every is not understood.",
+        "E303": "A value is not of its type.",
+        # 4: job code
+        "E401": "Job code is not valid Python.",
+        "E402": "Job code is a generator, of which nothing would ever run.",
+        # 5: macros and references
+        "E501": "A macro is not known.",
+        "E502": "A macro call has the wrong arguments, or failed.",
+        "W501": "An unknown macro stands in a Python comment and is left alone.",
+    }
+)
+"""Every diagnostic's code with what it means in general; the page of codes is made from this table."""
+
+
+class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault or warning: a stable code, the particular message, the place, and the mend.
+
+    ``excerpt`` is the line of the file at ``position``; ``length`` is how many characters from the position's column on
+    are at fault (0 where no stretch of text is).
+    """
+
+    code: str
+    message: str
+    position: Position
+    severity: Severity = Severity.ERROR
+    hint: str = ""
+    excerpt: str = ""
+    length: int = 0
+
+    def __str__(self) -> str:
+        """``path:line:column: CODE message``, on one line."""
+        return f"{self.position}: {self.code} {self.message}"
+
+    def render(self) -> str:
+        """The diagnostic for people: the line, the offending text marked, places on the way, and the hint."""
+        lines = [str(self)]
+        if self.excerpt:
+            shown, start = _window(self.excerpt, self.position.column - 1)
+            lines.append(f"    {shown}")
+            if self.length:
+                # Tabs are kept in the lead so that the marker stands under its text however wide they are shown.
+                lead = "".join("\t" if char == "\t" else " " for char in shown[:start])
+                lines.append(f"    {lead}{'^' * max(1, min(self.length, len(shown) - start))}")
+        lines.extend(f"  via {place}" for place in self.position.via)
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def _window(text: str, start: int, width: int = 160) -> tuple[str, int]:
+    """At most ``width`` characters of ``text`` round ``start``, control characters blanked; where start is in it."""
+    first = max(0, start - width // 2) if len(text) > width else 0
+    shown = "".join(char if char == "\t" or char.isprintable() else " " for char in text[first : first + width])
+    return shown.rstrip(), start - first
+
+
+class GavoExecError(Exception):
+    """Anything this program foresees: its text is for operators and needs no traceback."""
+
+
+class DescriptorError(GavoExecError):
+    """An RD is refused; ``diagnostics`` has every fault found, in document order, warnings among them."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
+
+
+class SettingsError(GavoExecError):
+    """A setting cannot be used; the text names where it was given."""
+
+
+class RunError(GavoExecError):
+    """A run went wrong in a way we know about."""
+
+
+class SpawnFailed(RunError):  # noqa: N818 -- the event's name says more than a suffix
+    """A program could not be started."""
+
+
+class RunTimeout(RunError):  # noqa: N818 -- the event's name says more than a suffix
+    """A child ran longer than it may."""
+
+
+class DeliveryError(GavoExecError):
+    """A mail was not taken; ``permanent`` tells that trying again is of no use."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        self.permanent = permanent
+        super().__init__(message)
+
+
+class StoreError(GavoExecError):
+    """The state file cannot be used."""
+
+
+class ReportableError(GavoExecError):
+    """What job code raises to say in plain words what is wrong; ``hint`` is shown with it."""
+
+    def __init__(self, msg: str = "", hint: str = "") -> None:
+        self.msg = msg
+        self.hint = hint
+        super().__init__(msg)

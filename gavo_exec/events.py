@@ -1,0 +1,91 @@
+"""What listeners hear: frozen records of what happened."""
+
+from datetime import datetime
+
+import msgspec
+
+from gavo_exec.errors import Diagnostic
+from gavo_exec.model import HeldBack, Rejection, Run, RunRequest
+
+
+class DescriptorAccepted(msgspec.Struct, frozen=True, kw_only=True):
+    """An RD's new version is in force; ``recovered`` tells that the version before was broken."""
+
+    rd_id: str
+    path: str
+    executes: int
+    warnings: tuple[Diagnostic, ...] = ()
+    recovered: bool = False
+
+
+class DescriptorRejected(msgspec.Struct, frozen=True, kw_only=True):
+    """An RD's new version is broken; the jobs ``held_back`` run on in the last good one."""
+
+    rejection: Rejection
+    held_back: tuple[HeldBack, ...] = ()
+
+
+class DescriptorRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """An RD's file is gone, and its jobs with it."""
+
+    rd_id: str
+
+
+class JobsReconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """The timetable agrees with the RDs again; the fields are keys of executes."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """A run has begun."""
+
+    request: RunRequest
+    started_at: datetime
+
+
+class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """A run has ended, or was skipped; ``request`` is None where only its record is left of it (after a crash)."""
+
+    run: Run
+    request: RunRequest | None = None
+    next_due: datetime | None = None
+
+
+class DaemonStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """The daemon is ready."""
+
+    inputs_dir: str
+    state_dir: str
+    executes: int
+    at: datetime
+
+
+class DaemonStopping(msgspec.Struct, frozen=True, kw_only=True):
+    """The daemon starts nothing any more and waits for what is running."""
+
+    reason: str
+    running: int
+    at: datetime
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of the daemon's own went wrong and it goes on; ``message`` says what and what it means."""
+
+    message: str
+    at: datetime
+
+
+Event = (
+    DescriptorAccepted
+    | DescriptorRejected
+    | DescriptorRemoved
+    | JobsReconciled
+    | RunStarted
+    | RunFinished
+    | DaemonStarted
+    | DaemonStopping
+    | Trouble
+)

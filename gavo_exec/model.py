@@ -1,0 +1,216 @@
+"""The frozen types of the domain; every instant in them is aware and UTC, every path absolute."""
+
+import os.path
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+
+import msgspec
+
+from gavo_exec.errors import NOWHERE, Diagnostic, Position
+from gavo_exec.schedule import Schedule
+
+_UTC_OFFSET = timedelta(0)
+
+
+def _must_be_utc(**instants: datetime | None) -> None:
+    """Refuse instants that are naive or not UTC, by name."""
+    for name, instant in instants.items():
+        if instant is not None and instant.utcoffset() != _UTC_OFFSET:
+            raise ValueError(f"{name} must be an aware UTC instant, not {instant!r}")
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """The code of an execute: ``source`` is the body of a function of ``rd`` and ``execDef``.
+
+    It is dedented, and macros are expanded.  Its first line stands at ``first_line`` of the file in ``position``;
+    ``lines`` has the line in the file for each line of the source where they do not simply count on from there.
+    """
+
+    source: str
+    setup_source: str = ""
+    first_line: int = 1
+    lines: tuple[int, ...] = ()
+    position: Position = NOWHERE
+
+
+class Execute(msgspec.Struct, frozen=True, kw_only=True):
+    """The declared pair of when and what; ``key`` is ``rd_id#id`` and carries all that outlives an edit."""
+
+    key: str
+    title: str
+    schedule: Schedule
+    job: Job
+    id: str | None = None
+    properties: Mapping[str, str | None] = msgspec.field(default_factory=dict)
+    debug: bool = False
+    position: Position = NOWHERE
+
+    def is_same(self, other: "Execute") -> bool:
+        """Whether nothing but positions differs: moving an execute down a line is no change."""
+        return self is other or _unplaced(self) == _unplaced(other)
+
+
+def _unplaced(execute: Execute) -> Execute:
+    """The execute without its positions."""
+    job = msgspec.structs.replace(execute.job, first_line=1, lines=(), position=NOWHERE)
+    return msgspec.structs.replace(execute, job=job, position=NOWHERE)
+
+
+class ResourceDescriptor(msgspec.Struct, frozen=True, kw_only=True):
+    """One RD as far as jobs are concerned.
+
+    ``rd_id`` is its path below the resource directory ``inputs_dir`` without ``.rd``; ``sources`` are all files it was
+    read from, itself among them; ``digest`` tells its versions apart; ``warnings`` are what the reader had to say.
+    """
+
+    rd_id: str
+    path: str
+    inputs_dir: str
+    resdir: str
+    schema: str | None = None
+    executes: tuple[Execute, ...] = ()
+    macros: Mapping[str, str] = msgspec.field(default_factory=dict)
+    meta: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    properties: Mapping[str, str | None] = msgspec.field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    digest: str = ""
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of an RD that was refused; ``digest`` is that of its content ('' where it cannot be read)."""
+
+    rd_id: str
+    path: str
+    digest: str
+    rejected_at: datetime
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse instants that are not UTC."""
+        _must_be_utc(rejected_at=self.rejected_at)
+
+
+class HeldBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that runs on in its last good version while its RD is broken; ``schedule`` as the RD writes it."""
+
+    key: str
+    title: str
+    at: tuple[str, ...] = ()
+    every: int | None = None
+
+
+class Outcome(Enum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"  # nothing went wrong
+    FAILED = "failed"  # an exception, or a child that failed
+    TIMED_OUT = "timed_out"  # it took longer than it may
+    CANCELLED = "cancelled"  # somebody ended it
+    SKIPPED = "skipped"  # it was due while the run before still went on
+    MISSED = "missed"  # its instant passed unserved
+    INTERRUPTED = "interrupted"  # the daemon ended before it did
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody has to be told."""
+        return self in _BAD
+
+
+_BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED})
+
+
+class Reason(Enum):
+    """Why a run was started."""
+
+    SCHEDULED = "scheduled"  # it was due
+    STARTUP = "startup"  # it runs whenever its RD is loaded
+    CATCH_UP = "catch_up"  # its instant had passed unserved
+    RETRY = "retry"  # the attempt before failed
+    TRIGGERED = "triggered"  # somebody asked for it
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scheduler asks of an engine: one attempt at one execute."""
+
+    run_id: str
+    rd: ResourceDescriptor
+    execute: Execute
+    due: datetime
+    attempt: int = 1
+    reason: Reason = Reason.SCHEDULED
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution and how it ended; ``outcome`` and ``finished_at`` are None while it goes on.
+
+    ``returncode`` is that of the child that failed last, if one did.  The first line of ``error`` is the cause, the
+    rest is detail (failed commands, a traceback).  ``digest`` is that of the RD's version that ran.
+    """
+
+    run_id: str
+    key: str
+    title: str
+    due: datetime
+    reason: Reason = Reason.SCHEDULED
+    attempt: int = 1
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    outcome: Outcome | None = None
+    returncode: int | None = None
+    output: str = ""
+    error: str = ""
+    host: str = ""
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse instants that are not UTC."""
+        _must_be_utc(due=self.due, started_at=self.started_at, finished_at=self.finished_at)
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long it took; None where it did not start or goes on."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as operators see it in one line; ``schedule`` is in words, ``last_run`` without its output.
+
+    ``held_back`` tells that its RD is broken at present, so that an earlier version of it runs.
+    """
+
+    key: str
+    title: str
+    schedule: str
+    due: datetime | None
+    last_run: Run | None = None
+    running_since: datetime | None = None
+    paused: bool = False
+    held_back: bool = False
+
+
+class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail in the outbox: ``content`` is the whole message (RFC 5322), ``error`` what the last try came to."""
+
+    mail_id: int
+    subject: str
+    content: bytes
+    queued_at: datetime
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+    error: str = ""
+
+
+def rd_id_of(key: str) -> str:
+    """The RD id in an execute's key."""
+    return key.partition("#")[0]
+
+
+def rd_id_for(path: str, inputs_dir: str) -> str:
+    """The RD id of a file: its path below the resource directory, without ``.rd``, with slashes."""
+    return os.path.relpath(path, inputs_dir).removesuffix(".rd").replace(os.sep, "/")

@@ -1,0 +1,192 @@
+"""Every protocol of the house on one page: what is asked of outside things.
+
+Real things are made in ``daemon.assemble``; doubles are in ``gavo_exec.testing``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Protocol
+
+import msgspec
+
+from gavo_exec.events import Event
+from gavo_exec.model import HeldBack, QueuedMail, Rejection, Run, RunRequest
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The present instant, aware and UTC."""
+        ...
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """A child process that has ended.
+
+    ``returncode`` is negative where a signal ended it (as subprocess has it); ``output`` is standard output and error
+    joined, the middle left out (and said so) past the runner's limit; ``timed_out`` that the time limit ended it.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    returncode: int
+    output: bytes = b""
+    timed_out: bool = False
+
+
+class Runner(Protocol):
+    """Runs programs."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str] | None = None,
+        input: bytes = b"",
+        timeout: timedelta | None = None,
+        tee: Callable[[bytes], object] | None = None,
+    ) -> Completed:
+        """Run a program to its end in a process group of its own; ``env`` is added to our environment.
+
+        ``input`` is all that the program finds on its standard input; ``tee`` is given the output as it comes.  Raises SpawnFailed where the program cannot be started.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End all children that are running, with all their process groups; start no more."""
+        ...
+
+
+class Mailer(Protocol):
+    """Hands a mail to the world."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Deliver, or raise DeliveryError."""
+        ...
+
+
+class Store(Protocol):
+    """What is remembered over restarts.
+
+    ``record``, ``put_mail``, ``put_rejection`` and ``clear_rejection`` are kept until ``flush`` writes them in one
+    transaction, so that a run and the mail about it cannot be parted.  All others act at once.  Every method may raise
+    StoreError, and may be called from any thread.
+    """
+
+    def last_starts(self) -> dict[str, datetime]:
+        """For each key the instant its last start counts from."""
+        ...
+
+    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+        """Note that these runs begin, before they do.
+
+        Answers the run ids that were not granted, since another process runs that key, each with who that is.
+        """
+        ...
+
+    def interrupt(self, *, now: datetime) -> list[Run]:
+        """End, as INTERRUPTED, all unfinished runs whose process is gone; answers them."""
+        ...
+
+    def record(self, run: Run) -> None:
+        """Note how a run ended."""
+        ...
+
+    def put_mail(self, message: EmailMessage, *, now: datetime) -> None:
+        """Put a mail into the outbox."""
+        ...
+
+    def put_rejection(self, rejection: Rejection, held_back: Sequence[HeldBack]) -> None:
+        """Remember that an RD is broken, in place of what was remembered of it."""
+        ...
+
+    def clear_rejection(self, rd_id: str) -> None:
+        """Forget that an RD was broken."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was put, in one transaction."""
+        ...
+
+    def rejections(self) -> dict[str, tuple[Rejection, tuple[HeldBack, ...]]]:
+        """The broken RDs by id, with their jobs that run on."""
+        ...
+
+    def run(self, run_id: str) -> Run | None:
+        """One run with its output; a beginning of the id that fits just one will do."""
+        ...
+
+    def runs(self, key: str | None = None, *, limit: int = 100) -> list[Run]:
+        """The latest runs, newest first, without their output."""
+        ...
+
+    def last_runs(self) -> dict[str, Run]:
+        """For each key its latest run that has ended, without its output."""
+        ...
+
+    def running(self) -> dict[str, Run]:
+        """For each key its run that goes on; started_at is when it was claimed."""
+        ...
+
+    def mails(self, *, limit: int = 100) -> list[QueuedMail]:
+        """The latest mails, newest first, delivered ones among them."""
+        ...
+
+    def mail(self, mail_id: int) -> QueuedMail | None:
+        """One mail."""
+        ...
+
+    def due_mail(self, now: datetime) -> QueuedMail | None:
+        """The mail to try next, if one is due."""
+        ...
+
+    def next_mail_at(self) -> datetime | None:
+        """When the next mail is to be tried; None where none waits."""
+        ...
+
+    def mail_delivered(self, mail_id: int, *, now: datetime) -> None:
+        """Note that a mail was taken."""
+        ...
+
+    def mail_failed(self, mail_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
+        """Note that a mail was not taken, and when to try again (None: never)."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go of the file."""
+        ...
+
+
+class Engine(Protocol):
+    """Carries out runs; promises one call of its ``finished`` for each request."""
+
+    def start(self, finished: Callable[[Run], object]) -> None:
+        """Begin to take requests; ``finished`` may be called from any thread."""
+        ...
+
+    def submit(self, requests: Sequence[RunRequest]) -> None:
+        """Carry these out; does not wait."""
+        ...
+
+    def stop(self, grace: timedelta) -> list[Run]:
+        """Take no more, wait for what is running for at most ``grace``; answers what was still running then."""
+        ...
+
+
+class Watcher(Protocol):
+    """Tells which files changed."""
+
+    def __iter__(self) -> Iterator[frozenset[str]]:
+        """Sets of absolute paths that changed and stand still again, the gone ones among them, until stopped."""
+        ...
+
+    def stop(self) -> None:
+        """Let the iteration end soon."""
+        ...
+
+
+Listener = Callable[[Event], object]
+"""Is told of each event, on the bus's thread; what it raises harms nobody else."""

@@ -1,0 +1,144 @@
+"""Times of the day, of the week and of the month: the grammar of ``at`` and its arithmetic.
+
+The grammar is that of RDs: ``[w<1-7> ][m<1-28> ]H:MM``, weekday 1 being Monday (ISO 8601), all of it UTC.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import msgspec
+
+from gavo_exec.schedule.every import ScheduleSyntaxError
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_A_MONDAY = datetime(2001, 1, 1, tzinfo=UTC)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@cache
+def _anchor(day_of_week: int | None, hour: int, minute: int) -> datetime:
+    """Some instant at which it was this time; there are few, so they are kept."""
+    return _A_MONDAY + timedelta(days=(day_of_week or 1) - 1, hours=hour, minutes=minute)
+
+
+class AtTime(msgspec.Struct, frozen=True, kw_only=True):
+    """One time of the day (UTC), every day, or on one day of the week (1 to 7) or of the month (1 to 28)."""
+
+    hour: int
+    minute: int
+    day_of_week: int | None = None
+    day_of_month: int | None = None
+
+    def next_after(self, instant: datetime) -> datetime:
+        """The first instant after this one at which it is this time; seconds are zero."""
+        if self.day_of_month is not None:
+            found = instant.replace(day=self.day_of_month, hour=self.hour, minute=self.minute, second=0, microsecond=0)
+            if found > instant:
+                return found
+            if found.month == 12:
+                return found.replace(year=found.year + 1, month=1)
+            return found.replace(month=found.month + 1)
+        # Days and weeks have one length in UTC, so these are plain periods, counted from any instant of theirs.
+        period = _DAY if self.day_of_week is None else _WEEK
+        return instant + (period - (instant - _anchor(self.day_of_week, self.hour, self.minute)) % period)
+
+    def describe(self) -> str:
+        """``Mondays 7:30``, ``day 1 of the month 7:30`` or ``7:30``."""
+        clock = f"{self.hour}:{self.minute:02}"
+        if self.day_of_week is not None:
+            return f"{_WEEKDAYS[self.day_of_week - 1]}s {clock}"
+        if self.day_of_month is not None:
+            return f"day {self.day_of_month} of the month {clock}"
+        return clock
+
+
+class At(msgspec.Struct, frozen=True, kw_only=True):
+    """At each of ``times``; ``items`` are the texts they were read from, as ``execDef.at`` has them."""
+
+    times: tuple[AtTime, ...]
+    items: tuple[str, ...] = ()
+
+    def next_due(self, now: datetime, last_start: datetime | None) -> datetime:  # noqa: ARG002 -- the protocol's
+        """The first of the times after now."""
+        if len(self.times) == 1:
+            return self.times[0].next_after(now)
+        return min(time.next_after(now) for time in self.times)
+
+    def describe(self) -> str:
+        """``at 7:30, Mondays 8:00 UTC``."""
+        return f"at {', '.join(time.describe() for time in self.times)} UTC"
+
+
+_TIME = re.compile(r"(?:w(?P<week>\d)\s+)?(?:m(?P<month>\d{1,2})\s+)?(?P<hour>\d+):(?P<minute>\d+)")
+_SHAPE = "times look like 7:30, w1 7:30 (Mondays) or m28 7:30 (day 28 of the month), in UTC"
+
+
+def parse_time(text: str) -> AtTime:
+    """The time that one item of an ``at`` means.
+
+    Raises ScheduleSyntaxError with the offending span where the item does not follow the grammar to its end, where a
+    number is out of range, and where day of week and day of month come together.
+    """
+    found = _TIME.match(text)
+    if found is None:
+        raise ScheduleSyntaxError(f"not a time: {text!r}", end=len(text), hint=_SHAPE)
+    if found.end() < len(text):
+        raise ScheduleSyntaxError(
+            f"{text[found.end() :]!r} follows the time {found[0]!r}", start=found.end(), end=len(text), hint=_SHAPE
+        )
+
+    def number(name: str, low: int, high: int, *, what: str) -> int | None:
+        """The named group's number; None where the group took no part."""
+        digits = found[name]
+        if digits is None:
+            return None
+        # Long runs of digits are compared as text first: int() of a megabyte of digits is no work for a reader.
+        value = int(digits) if len(digits) <= 9 else high + 1
+        if not low <= value <= high:
+            hint = f"the {what} is {low} to {high}"
+            if name == "month" and 29 <= value <= 31:
+                hint += "; not every month has a day 29, 30 or 31"
+            raise ScheduleSyntaxError(
+                f"the {what} {digits[:20]} is out of range", start=found.start(name), end=found.end(name), hint=hint
+            )
+        return value
+
+    hour = number("hour", 0, 23, what="hour")
+    minute = number("minute", 0, 59, what="minute")
+    day_of_week = number("week", 1, 7, what="day of the week")
+    day_of_month = number("month", 1, 28, what="day of the month")
+    if day_of_week is not None and day_of_month is not None:
+        raise ScheduleSyntaxError(
+            "day of week and day of month together",
+            end=found.start("hour"),
+            hint="DaCHS ignores the day of month here; keep one of the two",
+        )
+    assert hour is not None and minute is not None  # noqa: PT018, S101 -- the pattern has them always
+    return AtTime(hour=hour, minute=minute, day_of_week=day_of_week, day_of_month=day_of_month)
+
+
+def parse_at(text: str) -> At:
+    """The schedule that the text of an ``at`` means: times separated by commas.
+
+    Raises ScheduleSyntaxError with the span of the first faulty item in ``text``, and where there is no time at all.
+    """
+    times: list[AtTime] = []
+    items: list[str] = []
+    offset = 0
+    for piece in text.split(","):
+        item = piece.strip()
+        if item:
+            try:
+                times.append(parse_time(item))
+            except ScheduleSyntaxError as fault:
+                start = offset + piece.index(item)
+                raise ScheduleSyntaxError(
+                    str(fault), start=start + fault.start, end=start + fault.end, hint=fault.hint
+                ) from None
+            items.append(item)
+        offset += len(piece) + 1
+    if not times:
+        raise ScheduleSyntaxError("at names no time", end=len(text), hint=_SHAPE)
+    return At(times=tuple(times), items=tuple(items))

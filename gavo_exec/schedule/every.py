@@ -1,0 +1,80 @@
+"""Intervals: every so many seconds, the first time soon after loading or at once."""
+
+import re
+from datetime import datetime, timedelta
+
+import msgspec
+
+from gavo_exec.errors import GavoExecError
+
+MAX_SECONDS = 100 * 366 * 86_400
+"""A century: longer intervals are mistakes, and would run past the end of the calendar."""
+
+
+class ScheduleSyntaxError(GavoExecError):
+    """A schedule is not understood; ``start`` and ``end`` are the offending span within the text given."""
+
+    def __init__(self, message: str, *, start: int = 0, end: int = 0, hint: str = "") -> None:
+        self.start = start
+        self.end = end
+        self.hint = hint
+        super().__init__(message)
+
+
+class Every(msgspec.Struct, frozen=True, kw_only=True):
+    """Every ``seconds`` seconds after the last start.
+
+    Where nothing has been started yet, the first instant is a tenth of the interval after now, or now itself if
+    ``immediately`` (in RDs: a negative interval).
+    """
+
+    seconds: int
+    immediately: bool = False
+
+    def next_due(self, now: datetime, last_start: datetime | None) -> datetime:
+        """The last start plus the interval, even where that has passed; see the class for the first instant."""
+        if last_start is not None:
+            return last_start + timedelta(0, self.seconds)
+        return now if self.immediately else now + timedelta(seconds=self.seconds / 10)
+
+    def describe(self) -> str:
+        """``every 1 h 30 min``, with how it begins where that is at once."""
+        return f"every {in_words(self.seconds)}" + (", at once when first loaded" if self.immediately else "")
+
+    @property
+    def raw(self) -> int:
+        """The number as RDs write it: negative where the first run is immediate."""
+        return -self.seconds if self.immediately else self.seconds
+
+
+def in_words(seconds: int) -> str:
+    """``5400`` as ``1 h 30 min``."""
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts) or "0 s"
+
+
+def parse_every(text: str) -> Every:
+    """The interval that the text of an ``every`` means: a whole number of seconds, as Python's int() takes it.
+
+    Raises ScheduleSyntaxError for anything else, for zero, and for more than a century.
+    """
+    end = len(text)
+    try:
+        seconds = int(text)
+    except ValueError:
+        hint = "write the number of seconds, for instance 3600 for an hour"
+        if found := re.fullmatch(r"\s*(-?\d+)\s*(s|sec|m|min|h|d)\s*", text):
+            factor = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}[found[2]]
+            hint = f"write the number of seconds: {int(found[1]) * factor}"
+        raise ScheduleSyntaxError(f"every is not a whole number: {text!r}", end=end, hint=hint) from None
+    if seconds == 0:
+        raise ScheduleSyntaxError(
+            "every is 0, which would run the job without end", end=end, hint="write the number of seconds between runs"
+        )
+    if abs(seconds) > MAX_SECONDS:
+        raise ScheduleSyntaxError(f"every is more than a century: {text!r}", end=end, hint="every counts seconds")
+    return Every(seconds=abs(seconds), immediately=seconds < 0)
