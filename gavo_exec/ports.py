@@ -49,9 +49,10 @@ class Runner(Protocol):
         timeout: timedelta | None = None,
         tee: Callable[[bytes], object] | None = None,
     ) -> Completed:
-        """Run a program to its end in a process group of its own; ``env`` is added to our environment.
+        """Run a program to its end in a process group of its own.
 
-        ``input`` is all that the program finds on its standard input; ``tee`` is given the output as it comes.  Raises SpawnFailed where the program cannot be started.
+        ``env`` is added to our environment; ``input`` is all that the program finds on its standard input; ``tee`` is
+        given the output as it comes.  Raises SpawnFailed where the program cannot be started.
         """
         ...
 
