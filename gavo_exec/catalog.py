@@ -28,9 +28,10 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
 
     def drop(self, *rd_ids: str) -> "Catalog":
         """The catalog without these RDs."""
+        gone = set(rd_ids)
         return Catalog(
-            accepted={rd_id: rd for rd_id, rd in self.accepted.items() if rd_id not in rd_ids},
-            rejected={rd_id: rejection for rd_id, rejection in self.rejected.items() if rd_id not in rd_ids},
+            accepted={rd_id: rd for rd_id, rd in self.accepted.items() if rd_id not in gone},
+            rejected={rd_id: rejection for rd_id, rejection in self.rejected.items() if rd_id not in gone},
         )
 
     def executes(self) -> Iterator[tuple[ResourceDescriptor, Execute]]:

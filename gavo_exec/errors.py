@@ -30,7 +30,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """``path:line:column``, which editors can jump to."""
-        return f"{self.path}:{self.line}:{self.column}"
+        return f"{plain(self.path)}:{self.line}:{self.column}"
 
 
 NOWHERE = Position(path="")
@@ -55,9 +55,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E205": "An atom has attributes or children.",
         "E206": "Two executes have one id.",
         "E207": "Not exactly one of at and every is given.",
+        "E208": "Something stands here that DaCHS knows and this version does not support yet.",
         "W201": "A value is given twice; the last one counts.",
         "W202": "Two executes have one title and no ids.",
         "W203": "The resource has no schema.",
+        "W204": "An execute stands where it is never run.",
+        "W205": "An element that is passed over looks like a misspelt execute.",
+        "W206": "The resdir is not a folder.",
         # 3: values
         "E301": "A time in at is not understood.",
         "E302": "An interval in every is not understood.",
@@ -68,7 +72,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         # 5: macros and references
         "E501": "A macro is not known.",
         "E502": "A macro call has the wrong arguments, or failed.",
-        "W501": "An unknown macro stands in a Python comment and is left alone.",
+        "W501": "A macro that is unknown or fails stands in a Python comment and is left alone.",
+        "W502": "A \\+ in a string of job code vanishes.",
     }
 )
 """Every diagnostic's code with what it means in general; the page of codes is made from this table."""
@@ -91,7 +96,7 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """``path:line:column: CODE message``, on one line."""
-        return f"{self.position}: {self.code} {self.message}"
+        return f"{self.position}: {self.code} {plain(self.message)}"
 
     def render(self) -> str:
         """The diagnostic for people: the line, the offending text marked, places on the way, and the hint."""
@@ -105,12 +110,25 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
                 lines.append(f"    {lead}{'^' * max(1, min(self.length, len(shown) - start))}")
         lines.extend(f"  via {place}" for place in self.position.via)
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {plain(self.hint)}")
         return "\n".join(lines)
+
+
+def plain(text: str) -> str:
+    """The text on one line, safe for terminals: what cannot be printed is written as its escape in Python."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """The text in quotes for a message, its end left out where it is longer than this many characters."""
+    return repr(text) if len(text) <= length else f"{text[:length]!r}..."
 
 
 def _window(text: str, start: int, width: int = 160) -> tuple[str, int]:
     """At most ``width`` characters of ``text`` round ``start``, control characters blanked; where start is in it."""
+    start = min(start, len(text))
     first = max(0, start - width // 2) if len(text) > width else 0
     shown = "".join(char if char == "\t" or char.isprintable() else " " for char in text[first : first + width])
     return shown.rstrip(), start - first

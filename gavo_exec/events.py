@@ -51,7 +51,14 @@ class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
 
     run: Run
     request: RunRequest | None = None
-    next_due: datetime | None = None
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When its execute is due next; None where nothing is known of that (a run that somebody asked for, say)."""
+        run, request = self.run, self.request
+        if request is None or request.counts_from is None:
+            return None
+        return request.execute.schedule.next_due(run.finished_at or run.due, request.counts_from)
 
 
 class DaemonStarted(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,12 +132,17 @@ class Reason(Enum):
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What the scheduler asks of an engine: one attempt at one execute."""
+    """What the scheduler asks of an engine: one attempt at one execute.
+
+    ``counts_from`` is the instant that the following interval counts from, and that is remembered as the last start;
+    None where this run does not move the schedule (one that was asked for, say).
+    """
 
     run_id: str
     rd: ResourceDescriptor
     execute: Execute
     due: datetime
+    counts_from: datetime | None = None
     attempt: int = 1
     reason: Reason = Reason.SCHEDULED
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from gavo_exec.events import Event
-from gavo_exec.model import HeldBack, QueuedMail, Rejection, Run, RunRequest
+from gavo_exec.model import HeldBack, Outcome, QueuedMail, Rejection, Run, RunRequest
 
 
 class Clock(Protocol):
@@ -81,6 +81,10 @@ class Store(Protocol):
         """For each key the instant its last start counts from."""
         ...
 
+    def note_starts(self, starts: Mapping[str, datetime]) -> None:
+        """Remember these as the instants that the keys' last starts count from."""
+        ...
+
     def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
         """Note that these runs begin, before they do.
 
@@ -148,6 +152,10 @@ class Store(Protocol):
         """When the next mail is to be tried; None where none waits."""
         ...
 
+    def hasten_mails(self, *, now: datetime) -> None:
+        """Let all mails that wait for their next try be due."""
+        ...
+
     def mail_delivered(self, mail_id: int, *, now: datetime) -> None:
         """Note that a mail was taken."""
         ...
@@ -161,19 +169,31 @@ class Store(Protocol):
         ...
 
 
+class Performer(Protocol):
+    """Carries out one run on the calling thread; never raises."""
+
+    def perform(self, request: RunRequest) -> Run:
+        """Run to the end and answer the record of it."""
+        ...
+
+    def refuse(self, request: RunRequest, cause: str, outcome: Outcome = Outcome.FAILED) -> Run:
+        """Answer the record of a run that cannot be carried out."""
+        ...
+
+
 class Engine(Protocol):
     """Carries out runs; promises one call of its ``finished`` for each request."""
 
-    def start(self, finished: Callable[[Run], object]) -> None:
+    def start(self, performer: Performer, finished: Callable[[Run], object]) -> None:
         """Begin to take requests; ``finished`` may be called from any thread."""
         ...
 
     def submit(self, requests: Sequence[RunRequest]) -> None:
-        """Carry these out; does not wait."""
+        """Have these carried out; does not wait."""
         ...
 
-    def stop(self, grace: timedelta) -> list[Run]:
-        """Take no more, wait for what is running for at most ``grace``; answers what was still running then."""
+    def stop(self, grace: timedelta) -> list[RunRequest]:
+        """Take no more, wait for what is running for at most ``grace``; answers what had not ended by then."""
         ...
 
 
@@ -184,8 +204,12 @@ class Watcher(Protocol):
         """Sets of absolute paths that changed and stand still again, the gone ones among them, until stopped."""
         ...
 
+    def look(self) -> None:
+        """Look for changes now; from any thread or signal handler."""
+        ...
+
     def stop(self) -> None:
-        """Let the iteration end soon."""
+        """Let the iteration end soon; from any thread."""
         ...
 
 

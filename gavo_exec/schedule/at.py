@@ -9,6 +9,7 @@ from functools import cache
 
 import msgspec
 
+from gavo_exec.errors import shortened
 from gavo_exec.schedule.every import ScheduleSyntaxError
 
 _DAY = timedelta(days=1)
@@ -83,10 +84,13 @@ def parse_time(text: str) -> AtTime:
     """
     found = _TIME.match(text)
     if found is None:
-        raise ScheduleSyntaxError(f"not a time: {text!r}", end=len(text), hint=_SHAPE)
+        raise ScheduleSyntaxError(f"not a time: {shortened(text)}", end=len(text), hint=_SHAPE)
     if found.end() < len(text):
         raise ScheduleSyntaxError(
-            f"{text[found.end() :]!r} follows the time {found[0]!r}", start=found.end(), end=len(text), hint=_SHAPE
+            f"{shortened(text[found.end() :])} follows the time {shortened(found[0])}",
+            start=found.end(),
+            end=len(text),
+            hint=_SHAPE,
         )
 
     def number(name: str, low: int, high: int, *, what: str) -> int | None:

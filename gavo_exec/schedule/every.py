@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from gavo_exec.errors import GavoExecError
+from gavo_exec.errors import GavoExecError, shortened
 
 MAX_SECONDS = 100 * 366 * 86_400
 """A century: longer intervals are mistakes, and would run past the end of the calendar."""
@@ -67,14 +67,16 @@ def parse_every(text: str) -> Every:
         seconds = int(text)
     except ValueError:
         hint = "write the number of seconds, for instance 3600 for an hour"
-        if found := re.fullmatch(r"\s*(-?\d+)\s*(s|sec|m|min|h|d)\s*", text):
+        if found := re.fullmatch(r"\s*(-?\d{1,9})\s*(s|sec|m|min|h|d)\s*", text):
             factor = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}[found[2]]
             hint = f"write the number of seconds: {int(found[1]) * factor}"
-        raise ScheduleSyntaxError(f"every is not a whole number: {text!r}", end=end, hint=hint) from None
+        raise ScheduleSyntaxError(f"every is not a whole number: {shortened(text)}", end=end, hint=hint) from None
     if seconds == 0:
         raise ScheduleSyntaxError(
             "every is 0, which would run the job without end", end=end, hint="write the number of seconds between runs"
         )
     if abs(seconds) > MAX_SECONDS:
-        raise ScheduleSyntaxError(f"every is more than a century: {text!r}", end=end, hint="every counts seconds")
+        raise ScheduleSyntaxError(
+            f"every is more than a century: {shortened(text)}", end=end, hint="every counts seconds"
+        )
     return Every(seconds=abs(seconds), immediately=seconds < 0)

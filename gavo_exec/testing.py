@@ -1,0 +1,199 @@
+"""Doubles for every port, and builders of values: for our tests and for those of others' jobs."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+
+from gavo_exec.errors import DeliveryError, Position, SpawnFailed
+from gavo_exec.model import Execute, Job, ResourceDescriptor, Run, RunRequest
+from gavo_exec.ports import Completed, Performer
+from gavo_exec.schedule import Every, Schedule
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+"""Where fake clocks begin."""
+
+
+class FakeClock:
+    """A clock that is moved by hand."""
+
+    def __init__(self, at: datetime = EPOCH) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """The instant it was moved to."""
+        return self.at
+
+    def move(self, seconds: float) -> datetime:
+        """Move on (or back) by this much; answers the new instant."""
+        self.at += timedelta(seconds=seconds)
+        return self.at
+
+
+class ScriptedRunner:
+    """Runs nothing: answers by script, and remembers what it was asked in ``calls``.
+
+    ``script`` maps the last part of a program's path to a return code, to output, to both, or to an exception;
+    what is not there succeeds silently.
+    """
+
+    def __init__(self, script: Mapping[str, int | bytes | tuple[int, bytes] | Exception] | None = None) -> None:
+        self.script = dict(script or {})
+        self.calls: list[tuple[str, ...]] = []
+        self.inputs: list[bytes] = []
+        self.stopped = False
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str] | None = None,  # noqa: ARG002 -- the protocol's
+        input: bytes = b"",
+        timeout: timedelta | None = None,  # noqa: ARG002 -- the protocol's
+        tee: Callable[[bytes], object] | None = None,
+    ) -> Completed:
+        """Answer what the script has for this program."""
+        if self.stopped:
+            raise SpawnFailed("the daemon is stopping")
+        self.calls.append(tuple(argv))
+        self.inputs.append(input)
+        answer = self.script.get(argv[0].rpartition("/")[2], 0)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, int):
+            answer = (answer, b"")
+        elif isinstance(answer, bytes):
+            answer = (0, answer)
+        if tee is not None and answer[1]:
+            tee(answer[1])
+        return Completed(argv=tuple(argv), cwd=cwd, returncode=answer[0], output=answer[1])
+
+    def stop(self) -> None:
+        """Refuse from now on."""
+        self.stopped = True
+
+
+class ScriptedWatcher:
+    """Tells of the given sets of paths, one after the other, and ends."""
+
+    def __init__(self, *changes: Iterable[str]) -> None:
+        self._changes = [frozenset(paths) for paths in changes]
+
+    def __iter__(self) -> Iterator[frozenset[str]]:
+        """The sets."""
+        return iter(self._changes)
+
+    def look(self) -> None:
+        """There is nothing more to be seen."""
+
+    def stop(self) -> None:
+        """It ends by itself."""
+
+
+class ListMailer:
+    """Keeps mails in ``sent``; ``failures`` are raised first, one for each call."""
+
+    def __init__(self, failures: Sequence[DeliveryError] = ()) -> None:
+        self.sent: list[EmailMessage] = []
+        self.failures = list(failures)
+
+    def send(self, message: EmailMessage) -> None:
+        """Take the mail, or fail as told."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append(message)
+
+
+class InlineEngine:
+    """Carries out each request at once, on the thread that submits it."""
+
+    def __init__(self) -> None:
+        self.submitted: list[RunRequest] = []
+
+    def start(self, performer: Performer, finished: Callable[[Run], object]) -> None:
+        """Begin to take requests."""
+        self._performer = performer
+        self._finished = finished
+
+    def submit(self, requests: Sequence[RunRequest]) -> None:
+        """Carry these out, one after the other."""
+        for request in requests:
+            self.submitted.append(request)
+            self._finished(self._performer.perform(request))
+
+    def stop(self, grace: timedelta) -> list[RunRequest]:  # noqa: ARG002 -- the protocol's
+        """Nothing ever goes on here."""
+        return []
+
+
+class HeldEngine(InlineEngine):
+    """Keeps requests until the test carries them out, in any order, with ``perform``."""
+
+    def submit(self, requests: Sequence[RunRequest]) -> None:
+        """Keep these."""
+        self.submitted.extend(requests)
+
+    def perform(self, request: RunRequest) -> Run:
+        """Carry out one of those kept."""
+        self.submitted.remove(request)
+        run = self._performer.perform(request)
+        self._finished(run)
+        return run
+
+    def stop(self, grace: timedelta) -> list[RunRequest]:  # noqa: ARG002 -- the protocol's
+        """Answer all that was kept."""
+        return self.submitted
+
+
+def make_execute(
+    key: str = "test/q#job",
+    *,
+    title: str = "a job",
+    schedule: Schedule | None = None,
+    code: str = "pass",
+    debug: bool = False,
+    properties: Mapping[str, str | None] | None = None,
+    path: str = "/inputs/test/q.rd",
+    line: int = 1,
+) -> Execute:
+    """An execute with this key, hourly unless told otherwise."""
+    position = Position(path=path, line=line)
+    return Execute(
+        key=key,
+        id=key.partition("#")[2],
+        title=title,
+        schedule=schedule or Every(seconds=3600),
+        job=Job(source=code, first_line=line, position=position),
+        properties=properties or {},
+        debug=debug,
+        position=position,
+    )
+
+
+def make_rd(
+    *executes: Execute, rd_id: str = "test/q", inputs_dir: str = "/inputs", resdir: str | None = None
+) -> ResourceDescriptor:
+    """An RD with these executes."""
+    path = f"{inputs_dir}/{rd_id}.rd"
+    return ResourceDescriptor(
+        rd_id=rd_id,
+        path=path,
+        inputs_dir=inputs_dir,
+        resdir=resdir or f"{inputs_dir}/{rd_id.partition('/')[0]}",
+        schema=rd_id.partition("/")[0],
+        executes=executes,
+        sources=(path,),
+        digest=f"digest of {rd_id}",
+    )
+
+
+def make_request(execute: Execute | None = None, *, run_id: str = "run-1", due: datetime = EPOCH) -> RunRequest:
+    """A request for a run of this execute."""
+    execute = execute or make_execute()
+    return RunRequest(run_id=run_id, rd=make_rd(execute), execute=execute, due=due, counts_from=due)
+
+
+def run_ids(prefix: str = "run") -> Iterator[str]:
+    """Ids for runs: run-1, run-2, ..."""
+    return map(f"{prefix}-{{}}".format, itertools.count(1))
