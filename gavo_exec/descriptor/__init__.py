@@ -1,0 +1,61 @@
+"""The reader of RDs: the only room that knows XML.
+
+Bytes become a tree (source), the tree is checked against the table of elements (check), and what concerns executes
+becomes a value (build).  Nothing is run, registered or opened on the way.
+"""
+
+import hashlib
+import re
+from datetime import date
+
+from gavo_exec.descriptor.build import build_rd
+from gavo_exec.descriptor.source import Source, declared_encoding, read_bytes
+from gavo_exec.model import ResourceDescriptor, rd_id_for
+
+__all__ = ["read"]
+
+_SIGNS = (b"execute", b"jobs")
+"""Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
+_END = re.compile(rb"</(?:[\w.-]+:)?resource\s*>\s*\Z")
+_BEFORE_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<resource\b", re.DOTALL)
+_ASCII_LIKE = frozenset({"", "utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1"})
+
+
+def read(
+    path: str,
+    *,
+    inputs_dir: str,
+    data: bytes | None = None,
+    today: date | None = None,
+    thorough: bool = False,
+) -> ResourceDescriptor:
+    r"""The RD in a file, or in ``data`` if that is given; both paths are absolute.
+
+    ``today`` is what ``\today`` stands for; without it that macro is a fault.  Files that are complete and cannot hold
+    an execute are not parsed unless ``thorough``: their schema, meta and properties stay empty, faults in them untold.
+
+    Raises DescriptorError with every fault found, and nothing else.
+    """
+    if data is None:
+        data = read_bytes(path)
+    if not thorough and _is_without_executes(data):
+        return ResourceDescriptor(
+            rd_id=rd_id_for(path, inputs_dir),
+            path=path,
+            inputs_dir=inputs_dir,
+            resdir=path.rpartition("/")[0],
+            sources=(path,),
+            digest=hashlib.sha256(data).hexdigest(),
+        )
+    return build_rd(Source(path, data), inputs_dir=inputs_dir, today=today, thorough=thorough)
+
+
+def _is_without_executes(data: bytes) -> bool:
+    """Whether this is an RD to its end (not one cut off, which might have had executes) in which none can be."""
+    return (
+        _END.search(data[-200:]) is not None
+        and not any(sign in data for sign in _SIGNS)
+        and _BEFORE_ROOT.match(data) is not None
+        and declared_encoding(data).lower() in _ASCII_LIKE
+        and b"\0" not in data
+    )

@@ -1,0 +1,220 @@
+"""A tree against the table of elements: every fault told, and what is left in easy reach."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from lxml.etree import _Element
+
+from gavo_exec.descriptor.elements import ACTIVE_TAGS, ELEMENTS, Attribute, Child, Element, Kind
+from gavo_exec.descriptor.places import Part, Place
+from gavo_exec.descriptor.report import Report
+
+_PASSED_OVER = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
+_TRUE = frozenset({"true", "yes", "t", "on", "enabled", "1"})
+_FALSE = frozenset({"false", "no", "f", "off", "disabled", "0"})
+NULL = "__NULL__"
+"""What stands for None in texts."""
+
+
+class Value:
+    """The text of an atom and where it stands."""
+
+    __slots__ = ("place", "text")
+
+    def __init__(self, text: str, place: Place) -> None:
+        self.text = text
+        self.place = place
+
+
+class Checked:
+    """An element that was checked: its values and structured children by the names of the table.
+
+    ``excused`` are parts that may not be missing but for a fault told already.
+    """
+
+    __slots__ = ("children", "content", "excused", "node", "spec", "values")
+
+    def __init__(self, node: _Element, spec: Element) -> None:
+        self.node = node
+        self.spec = spec
+        self.values: dict[str, list[Value]] = {}
+        self.children: dict[str, list[Checked]] = {}
+        self.content = ""
+        self.excused: set[str] = set()
+
+    def value(self, name: str) -> Value | None:
+        """The value that counts: the last."""
+        found = self.values.get(name)
+        return found[-1] if found else None
+
+    def all(self, name: str) -> list[Value]:
+        """All values."""
+        return self.values.get(name, [])
+
+
+def check(node: _Element, spec: Element, report: Report, *, children: Iterable[_Element] | None = None) -> Checked:
+    """Collect what the element says, and report all that is wrong with it; ``children`` are those to look at."""
+    checked = Checked(node, spec)
+    known = spec.by_name
+    for name, text in attributes_of(node).items():
+        part = known.get(name)
+        if type(part) is Attribute and part.supported:
+            checked.values.setdefault(part.name, []).append(Value(text, Place(node, Part.VALUE, name)))
+        elif not name.startswith(_PASSED_OVER):
+            _report_attribute(checked, name, report)
+    for child in node if children is None else children:
+        if type(child.tag) is str:
+            _check_child(checked, child, report)
+    if not spec.open:
+        text = own_text(node)
+        if spec.content:
+            checked.content = text
+        elif text and not text.isspace():
+            start = len(text) - len(text.lstrip())
+            where = Place(node, Part.TEXT, start=start, end=len(text.rstrip()))
+            hint = "put it into <code>...</code>" if "code" in known else ""
+            report.add("E204", f"text stands directly in {_the(spec)}", where, hint=hint)
+    _check_whole(checked, report)
+    return checked
+
+
+def attributes_of(node: _Element) -> Mapping[str, str]:
+    """The element's attributes, prefixes as namespaces in braces."""
+    return cast("Mapping[str, str]", node.attrib)  # the stubs allow for bytes
+
+
+def own_text(node: _Element) -> str:
+    """The element's own text, that on both sides of comments, instructions and children joined."""
+    if not len(node):
+        return node.text or ""
+    return (node.text or "") + "".join(child.tail or "" for child in node)
+
+
+def local_name(node: _Element) -> str:
+    """The element's name without prefix or namespace."""
+    return str(node.tag).rpartition("}")[2]
+
+
+def _check_child(parent: Checked, node: _Element, report: Report) -> None:
+    """Sort in one child element."""
+    name = local_name(node)
+    spec = parent.spec
+    part = spec.by_name.get(name)
+    if isinstance(part, Attribute) and part.supported and not part.only_attribute:
+        for attribute in attributes_of(node):
+            if not attribute.startswith(_PASSED_OVER):
+                where = Place(node, Part.NAME, attribute)
+                report.add("E205", f"{name} may not have attributes, it is plain text", where)
+        for child in node.iterchildren("*"):
+            report.add("E205", f"{name} may not have elements in it, it is plain text", Place(child))
+        text = own_text(node)
+        if text and not text.isspace():  # blank ones set nothing
+            parent.values.setdefault(part.name, []).append(Value(text, Place(node, Part.TEXT)))
+    elif isinstance(part, Child) and part.supported and part.element is not None:
+        parent.children.setdefault(part.name, []).append(check(node, part.element, report))
+    elif (part is not None and not part.supported) or name in ACTIVE_TAGS:
+        parent.excused.update(spec.by_name if part is None else spec.one_of)
+        report.add("E208", f"not supported yet in this version: {name} within {spec.name}", Place(node))
+    elif isinstance(part, Attribute):
+        hint = f'write it into the tag: <{spec.name} {part.name}="...">'
+        report.add("E201", f"{name} is an attribute only", Place(node), hint=hint)
+    elif not spec.open:
+        report.add("E201", f"{_the(spec)} has no element {name}", Place(node), hint=_suggest(name, parent))
+
+
+def _report_attribute(checked: Checked, name: str, report: Report) -> None:
+    """Say what is wrong with an attribute that may not stand here."""
+    spec = checked.spec
+    part = spec.by_name.get(name)
+    where = Place(checked.node, Part.NAME, name)
+    if part is not None and not part.supported:
+        checked.excused.update(spec.one_of)
+        report.add("E208", f"not supported yet in this version: {name} of {spec.name}", where)
+    elif isinstance(part, Child):
+        report.add(
+            "E202", f"{name} is an element, not an attribute", where, hint=f"write <{part.name}>...</{part.name}>"
+        )
+    elif not spec.open:
+        namespace, _, local = name.rpartition("}")
+        prefix = next((f"{short}:" for short, full in checked.node.nsmap.items() if f"{{{full}" == namespace), "")
+        hint = _suggest(local, checked)
+        report.add("E202", f"{_the(spec)} has no attribute {prefix}{local}", where, hint=hint)
+
+
+def _check_whole(checked: Checked, report: Report) -> None:
+    """What can only be said of an element as a whole: what is missing, and what is given twice."""
+    spec = checked.spec
+    for name, values in checked.values.items():
+        part = spec.by_name[name]
+        if len(values) > 1 and not (isinstance(part, Attribute) and part.repeated):
+            _report_repeated(name, [value.place for value in values], report)
+    for name, children in checked.children.items():
+        if len(children) > 1 and not getattr(spec.by_name[name], "repeated", True):
+            _report_repeated(name, [Place(child.node) for child in children], report)
+    for part in spec.required:
+        there = part.name in checked.values or part.name in checked.children
+        if not there and part.name not in checked.excused:
+            hint = part.element.description if isinstance(part, Child) and part.element else part.description
+            report.add("E203", f"{_the(spec)} has no {part.name}", Place(checked.node), hint=hint)
+    if spec.one_of:
+        given = [name for name in spec.one_of if name in checked.values]
+        one, other = spec.one_of
+        if not given and checked.excused.isdisjoint(spec.one_of):
+            message = f"{_the(spec)} has neither {one} nor {other}"
+            report.add("E207", message, Place(checked.node), hint='write at="7:30" (UTC) or every="3600" (seconds)')
+        elif len(given) > 1:
+            message = f"{_the(spec)} has both {one} and {other}"
+            report.add("E207", message, checked.values[other][-1].place, hint="keep one of the two")
+
+
+def _report_repeated(name: str, places: list[Place], report: Report) -> None:
+    """Warn that all but the last of these count for nothing."""
+    before, last = (report.position(place) for place in places[-2:])
+    times = "twice" if len(places) == 2 else f"{len(places)} times"
+    message = (
+        f"{name} is given {times}; this one, in {last.line}:{last.column}, counts, "
+        f"not that in {before.line}:{before.column}"
+    )
+    report.add("W201", message, places[-1], hint="keep one of them")
+
+
+def _the(spec: Element) -> str:
+    """The element in a sentence."""
+    return f"the {spec.name}"
+
+
+def _suggest(name: str, checked: Checked) -> str:
+    """The mend for a name that is not known in an element."""
+    spec = checked.spec
+    known = {each.lower(): part.name for each, part in spec.by_name.items() if part.supported}
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    if near:
+        checked.excused.add(known[near[0]])
+        return f"did you mean {known[near[0]]}?"
+    owners = [element.name for element in ELEMENTS if name in element.by_name and not element.open]
+    if owners:
+        return f"{name} belongs to {' and '.join(owners)}"
+    return f"{_the(spec)} may have {_enumerate(dict.fromkeys(known.values()))}"
+
+
+def _enumerate(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def boolean(value: Value | None, report: Report, *, default: bool = False) -> bool:
+    """The truth that a value means."""
+    if value is None:
+        return default
+    lowered = value.text.lower()
+    if lowered not in _TRUE and lowered not in _FALSE:
+        hint = f"write {Kind.BOOLEAN.value}, without blanks" if lowered.strip() != lowered else "write True or False"
+        report.add("E303", f"not a truth value: {value.text!r}", value.place, hint=hint)
+    return lowered in _TRUE
+
+
+def string(value: Value | None) -> str | None:
+    """The text of a value, None where it is not given or says so."""
+    return None if value is None or value.text == NULL else value.text

@@ -1,0 +1,331 @@
+"""Python code in RDs: its indentation, its macros, its faults, and the lines it stands in."""
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from itertools import pairwise
+
+import msgspec
+
+from gavo_exec.descriptor.places import Part, Place, source_line
+from gavo_exec.descriptor.report import Report
+from gavo_exec.descriptor.scope import report_macro_fault
+from gavo_exec.errors import Position
+from gavo_exec.macros import Expansion, Macro, expand
+from gavo_exec.model import Job
+
+
+class _Layout(msgspec.Struct, frozen=True):
+    """Code with its indentation removed; ``removed`` has for each line how many characters of it went.
+
+    ``ragged`` are the lines that have less of it than the others.
+    """
+
+    text: str
+    removed: list[int]
+    ragged: frozenset[int]
+
+
+class _CodeFault(msgspec.Struct, frozen=True):
+    """Something wrong with code, as offsets in the text after expansion; ``parses`` tells that it is Python even so."""
+
+    code: str
+    message: str
+    start: int
+    end: int
+    hint: str = ""
+    parses: bool = False
+
+
+def read_code(place: Place, text: str, *, macros: Mapping[str, Macro], report: Report, plain: bool) -> Job | None:
+    """The job that code in the RD means; None where it is faulty, which is reported.
+
+    ``plain`` tells that the lines of the text are lines of the file, beginning with that of the element's tag.
+    """
+    text = text.replace("\r", " ")  # only &#13; brings these here; Python would count lines by them
+    layout, expansion, fault = _choose_layout(text, macros)
+    to_text = _Offsets(text, layout, expansion)
+    if _report_macros(layout.text, expansion, lambda start, end: place.within(*to_text.span(start, end)), report):
+        return None
+    if fault is not None:
+        start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
+        message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
+        report.add(fault.code, message, place.within(start, end), hint=fault.hint)
+        return None
+    return _job(place, expansion=expansion, to_text=to_text, report=report, plain=plain)
+
+
+def _choose_layout(text: str, macros: Mapping[str, Macro]) -> tuple[_Layout, Expansion, _CodeFault | None]:
+    """The first way to remove indentation that gives Python, or else the first of all, with its fault."""
+    first: tuple[_Layout, Expansion, _CodeFault] | None = None
+    for layout in _layouts(text):
+        expansion = expand(layout.text, macros)
+        fault = _find_fault(expansion.text) or _find_ragged(layout, expansion)
+        if fault and layout.text.count("\n", 0, expansion.origin(fault.start)) in layout.ragged:
+            fault = _CodeFault("E401", "not valid Python: too little indentation", fault.start, fault.end, _INDENTATION)
+        if fault is None or fault.parses:
+            return layout, expansion, fault
+        first = first or (layout, expansion, fault)
+    assert first is not None  # noqa: S101 -- there is always one
+    return first
+
+
+class _Offsets:
+    """From offsets in the layout of code back to those in the text as it stands in the RD."""
+
+    def __init__(self, text: str, layout: _Layout, expansion: Expansion) -> None:
+        self._text = text
+        self._layout = layout
+        self._expansion = expansion
+
+    @cached_property
+    def _starts(self) -> tuple[list[int], list[int]]:
+        """Where the lines begin in the layout and in the text."""
+        return _line_starts(self._layout.text), _line_starts(self._text)
+
+    def __call__(self, offset: int) -> int:
+        """The offset in the text."""
+        in_layout, in_text = self._starts
+        line = bisect_right(in_layout, offset) - 1
+        return in_text[line] + self._layout.removed[line] + offset - in_layout[line]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the text."""
+        begin = self(start)
+        return begin, max(begin, self(max(start, end - 1))) + 1
+
+    def name_line(self, found: re.Match[str], place: Place, report: Report) -> str:
+        """A line of the code that Python speaks of as one of the file."""
+        starts = _line_starts(self._expansion.text)
+        start = self(self._expansion.origin(starts[min(int(found[1]), len(starts)) - 1]))
+        return f"in line {report.locator.line(place.within(start, start + 1))}"
+
+    def lines(self, offsets: list[int]) -> list[int]:
+        """For offsets in the expanded code the lines of the text, from 0."""
+        _, in_text = self._starts
+        return [bisect_right(in_text, self(self._expansion.origin(offset))) - 1 for offset in offsets]
+
+
+def _line_starts(text: str) -> list[int]:
+    """The offset of each line."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]
+
+
+_LINE = re.compile(r"\b(?:on|at) line (\d+)")
+
+
+def _job(place: Place, *, expansion: Expansion, to_text: _Offsets, report: Report, plain: bool) -> Job:
+    """The job, its lines mapped to those of the file; blank lines round the code are left out."""
+    source = expansion.text.rstrip()
+    if _ONLY_COMMENTS.fullmatch(source):
+        source = ""
+    begin = len(source) - len(source.lstrip("\n"))
+    source = source[begin:]
+    is_plain = plain and place.part is Part.TEXT and not len(place.node)
+    if is_plain and expansion.keeps_lines:
+        # The text begins in the line in which the start tag ends.
+        first = source_line(place.node) + begin
+        return _job_at(first, source, report=report)
+    starts = [begin + start for start in _line_starts(source)]
+    if is_plain:
+        lines = [source_line(place.node) + line for line in to_text.lines(starts)]
+    else:
+        lines = report.locator.lines_of(place, [to_text(expansion.origin(start)) for start in starts])
+    straight = all(here == before + 1 for before, here in pairwise(lines))
+    return _job_at(lines[0], source, lines=() if straight else tuple(lines), report=report)
+
+
+_ONLY_COMMENTS = re.compile(r"(?:\s*+#[^\n]*+)*+")
+
+
+def _job_at(first_line: int, source: str, *, report: Report, lines: tuple[int, ...] = ()) -> Job:
+    """The job with this code in these lines."""
+    return Job(
+        source=source + "\n" if source else "",
+        first_line=first_line,
+        lines=lines,
+        position=Position(path=report.path, line=first_line),
+    )
+
+
+def _layouts(text: str) -> Iterator[_Layout]:
+    """The ways to remove indentation, DaCHS's own first; those after it are for code that does not compile so.
+
+    What comes before the first line feed is a line of its own.  From there on DaCHS takes the white space of the first
+    line that is not blank off all lines, and refuses others; here comments and what strings go on with may stand
+    further left, as in Python.
+    """
+    first, *rest = text.split("\n")
+    governing = next((_margin(line) for line in rest if line.strip()), "")
+    yield _remove(first, rest, governing)
+    if first.strip():
+        margins = [_margin(line) for line in rest if line.strip() and not line.lstrip().startswith("#")]
+        least = min(margins, key=len, default="")
+        yield _remove(first, rest, least)
+        yield _remove(first, rest, "")
+
+
+def _margin(line: str) -> str:
+    """The white space that a line begins with."""
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _remove(first: str, rest: list[str], margin: str) -> _Layout:
+    """The code with this margin removed where lines have it; comments lose whatever they have of it."""
+    lines = [first.lstrip()]
+    removed = [len(first) - len(lines[0])]
+    ragged = []
+    for line in rest:
+        kept = line
+        if not line.strip():
+            kept = ""
+        elif line.startswith(margin):
+            kept = line[len(margin) :]
+        elif line.lstrip().startswith("#"):
+            kept = line.lstrip()
+        else:
+            ragged.append(len(lines))
+        lines.append(kept)
+        removed.append(len(line) - len(kept) if kept else 0)
+    return _Layout("\n".join(lines), removed, frozenset(ragged))
+
+
+def _find_fault(code: str) -> _CodeFault | None:
+    """What is wrong with the body of a function, or None."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python thinks of "\d" is for the run to say
+            tree = ast.parse(code)
+    except SyntaxError as fault:
+        starts = _line_starts(code)
+
+        def offset(line: int | None, column: int | None) -> int:
+            at = starts[min(max(line or 1, 1), len(starts)) - 1]
+            return min(at + max((column or 1) - 1, 0), len(code))
+
+        start = offset(fault.lineno, fault.offset)
+        end = offset(fault.end_lineno, fault.end_offset) if fault.end_offset else start + 1
+        if isinstance(fault, IndentationError):
+            start = offset(fault.lineno, 1)
+            start += len(code) - start - len(code[start:].lstrip())
+        hint = _INDENTATION if str(fault.msg).startswith(("unindent", "unexpected indent")) else ""
+        return _CodeFault("E401", f"not valid Python: {fault.msg}", start, max(end, start + 1), hint)
+    except (ValueError, RecursionError, MemoryError) as fault:
+        return _CodeFault("E401", f"not valid Python: {str(fault) or 'too deeply nested'}", 0, 1)
+    if _UNFIT.search(code):
+        return _find_unfit(tree, code)
+    return None
+
+
+def _find_ragged(layout: _Layout, expansion: Expansion) -> _CodeFault | None:
+    """A line with less indentation than the others that is not within a string or brackets; has no message."""
+    if not layout.ragged:
+        return None
+    code = expansion.text
+    starts = _line_starts(code)
+    in_layout = _line_starts(layout.text)
+    begins = True
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.NEWLINE:
+            begins = True
+        elif begins and token.type not in _NO_BEGINNING:
+            begins = False
+            start = starts[token.start[0] - 1]
+            if bisect_right(in_layout, expansion.origin(start)) - 1 in layout.ragged:
+                start += token.start[1]
+                return _CodeFault("E401", "", start, start + 1)
+    return None
+
+
+_INDENTATION = "all lines must begin with the white space that the first one has"
+_NO_BEGINNING = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER})
+_UNFIT = re.compile(r"\b(?:yield|await|async|break|continue|nonlocal)\b|import\s*\(?\s*\*")
+"""Words that may make what parses unfit for the body of a function."""
+_NEW_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_LOOPS = (ast.For, ast.While, ast.AsyncFor)
+
+
+def _find_unfit(tree: ast.Module, code: str) -> _CodeFault | None:
+    """What Python's grammar lets pass and yet cannot stand in the body of a plain function."""
+    found: tuple[int, int, ast.stmt | ast.expr, tuple[str, str, str]] | None = None
+    pending: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while pending:
+        node, in_loop = pending.pop()
+        if isinstance(node, ast.stmt | ast.expr) and (problem := _problem(node, in_loop=in_loop)):
+            here = (node.lineno, node.col_offset)
+            found = min(found or (*here, node, problem), (*here, node, problem), key=lambda each: each[:2])
+        if not isinstance(node, _NEW_FUNCTION):
+            for name, value in ast.iter_fields(node):
+                within = in_loop or (name == "body" and isinstance(node, _LOOPS))
+                children = value if isinstance(value, list) else [value]
+                pending += ((child, within) for child in children if isinstance(child, ast.AST))
+    if found is None:
+        return None
+    _, _, node, (fault_code, message, hint) = found
+    lines = code.split("\n")
+
+    def offset(line: int, column: int) -> int:
+        # The tree counts columns in bytes of UTF-8.
+        before = sum(len(each) + 1 for each in lines[: line - 1])
+        return before + len(lines[line - 1].encode()[:column].decode(errors="ignore"))
+
+    start = offset(node.lineno, node.col_offset)
+    end = offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset + 1)
+    return _CodeFault(fault_code, message, start, end, hint, parses=True)
+
+
+def _problem(node: ast.stmt | ast.expr, *, in_loop: bool) -> tuple[str, str, str] | None:
+    """Why this cannot stand in the body of a plain function: code, message and hint."""
+    match node:
+        case ast.Yield() | ast.YieldFrom():
+            message = "the code has a yield, which makes it a generator: nothing of it would ever run"
+            return "E402", message, "move the yield into a function of its own"
+        case ast.Await() | ast.AsyncFor() | ast.AsyncWith():
+            return "E401", "not valid Python: await and async need a function of their own", ""
+        case ast.Break() | ast.Continue() if not in_loop:
+            word = type(node).__name__.lower()
+            return "E401", f"not valid Python: {word} outside of a loop", "use return to end the job"
+        case ast.Nonlocal():
+            return "E401", "not valid Python: nonlocal has nothing to refer to", ""
+        case ast.ImportFrom(names=[ast.alias(name="*")]):
+            return "E401", "not valid Python: import * within a function", "name what you import"
+    return None
+
+
+_TEXTS = re.compile(
+    r"(?P<comment>#[^\n]*)"
+    r"|'''(?:\\.|[^\\])*?(?:'''|\Z)"
+    r'|"""(?:\\.|[^\\])*?(?:"""|\Z)'
+    r"|'(?:\\.|[^'\\\n])*'?"
+    r'|"(?:\\.|[^"\\\n])*"?',
+    re.DOTALL,
+)
+
+
+def _report_macros(code: str, expansion: Expansion, where: Callable[[int, int], Place], report: Report) -> bool:
+    """Report the macros that failed, and whether any of them matters: in comments they do not."""
+    if not (expansion.faults or expansion.stray_glue):
+        return False
+    texts = [(found.start(), found.end(), found["comment"] is not None) for found in _TEXTS.finditer(code)]
+
+    def stands_in(offset: int, *, comment: bool) -> bool:
+        return any(start <= offset < end and is_comment is comment for start, end, is_comment in texts)
+
+    bad = False
+    for fault in expansion.faults:
+        place = where(fault.start, fault.end)
+        if stands_in(fault.start, comment=True):
+            report.add("W501", f"{fault.message}; it is left alone, as it stands in a comment", place, hint=fault.hint)
+        else:
+            bad = True
+            report_macro_fault(fault, place, report)
+    for offset in expansion.stray_glue:
+        if stands_in(offset, comment=False):
+            message = "\\+ vanishes here, as it does wherever macros are expanded"
+            report.add("W502", message, where(offset, offset + 2), hint="to have it in the string, write \\\\+")
+    return bad

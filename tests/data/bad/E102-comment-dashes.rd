@@ -1,0 +1,3 @@
+<resource schema="bad" resdir=".">
+  <!-- a -- b -->
+</resource>

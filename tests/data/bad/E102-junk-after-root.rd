@@ -1,0 +1,4 @@
+<resource schema="bad" resdir=".">
+  <execute title="T" at="1:00"><job><code>pass</code></job></execute>
+</resource>
+more

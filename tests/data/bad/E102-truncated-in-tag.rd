@@ -1,0 +1,2 @@
+<resource schema="bad" resdir=".">
+  <execute titl

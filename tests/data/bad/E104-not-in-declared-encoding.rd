@@ -1,0 +1,4 @@
+<?xml version="1.0" encoding="utf-16"?>
+<resource schema="bad" resdir=".">
+  <execute title="T" at="1:00"><job><code>pass</code></job></execute>
+</resource>

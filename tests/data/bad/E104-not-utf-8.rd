@@ -1,0 +1,3 @@
+<resource schema="bad" resdir=".">
+  <execute title="Für uns" at="1:00"><job><code>pass</code></job></execute>
+</resource>

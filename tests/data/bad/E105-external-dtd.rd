@@ -1,0 +1,4 @@
+<!DOCTYPE resource SYSTEM "http://example.org/dachs.dtd">
+<resource schema="bad" resdir=".">
+  <execute title="T" at="1:00"><job><code>pass</code></job></execute>
+</resource>

@@ -1,0 +1,3 @@
+<html>
+<execute title="T" at="1:00"><job/></execute>
+</html>

@@ -1,0 +1,3 @@
+<resource schema="bad" resdir=".">
+  <execute title="T"><job><code>pass</code></job></execute>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="bad" resdir=".">
+  <excute title="T" at="1:00"/>
+</resource>

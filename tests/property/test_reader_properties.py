@@ -1,0 +1,127 @@
+"""Laws of the reader: no bytes bring it down, and what it says has a place."""
+
+import contextlib
+from pathlib import Path
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gavo_exec.descriptor import read
+from gavo_exec.errors import CODES, DescriptorError, Diagnostic
+from gavo_exec.macros import STANDARD, Macro, expand
+
+DATA = Path(__file__).parents[1] / "data"
+DOCUMENTS = [path.read_bytes() for path in sorted(DATA.glob("*/*.rd")) + sorted(DATA.glob("good/*/*.rd"))]
+SNIPPETS = st.sampled_from(
+    [
+        b"<execute ",
+        b"</execute>",
+        b"<job>",
+        b"<code>",
+        b"]]>",
+        b"<![CDATA[",
+        b"<!--",
+        b"-->",
+        b"&amp;",
+        b"&#10;",
+        b"&x;",
+        b'at="1:00"',
+        b'every="60"',
+        b'title="T"',
+        b"\\",
+        b"\\rdId",
+        b"{",
+        b"}",
+        b"\n",
+        b"\r",
+        b"\t",
+        b"\0",
+        b"\xff",
+        b"\xc3\xa9",
+        b"<!DOCTYPE resource [<!ENTITY x '<execute/>'>]>",
+        b"<?xml version='1.1' encoding='utf-16'?>",
+        b"yield",
+        b"'''",
+        b":",
+    ]
+)
+XML_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]) | st.sampled_from("\n\t"))
+
+
+def diagnostics_of(data: bytes) -> tuple[Diagnostic, ...]:
+    """What there is to say; anything but a DescriptorError goes through."""
+    try:
+        return read("/rds/x/q.rd", inputs_dir="/rds", data=data, thorough=True).warnings
+    except DescriptorError as error:
+        if not error.diagnostics:
+            raise AssertionError("refused without a word") from error
+        return error.diagnostics
+
+
+def assert_sound(data: bytes) -> None:
+    found = diagnostics_of(data)
+    for diagnostic in found:
+        assert diagnostic.code in CODES
+        assert diagnostic.position.line >= 1
+        assert diagnostic.position.column >= 1
+        assert "\n" not in str(diagnostic)
+        assert diagnostic.render()
+        assert diagnostic.position.column + diagnostic.length <= len(diagnostic.excerpt) + 1
+    places = [(diagnostic.position.line, diagnostic.position.column) for diagnostic in found]
+    assert places == sorted(places)
+
+
+@given(st.binary(max_size=300))
+@example(b"\xff\xfe")
+@example(b"\xff\xfe\0\0")
+@example(b"<\0")
+def test_any_bytes_are_an_rd_or_a_descriptor_error(data: bytes) -> None:
+    assert_sound(data)
+
+
+@given(st.sampled_from(DOCUMENTS), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 20), SNIPPETS), max_size=5))
+def test_any_mutated_rd_is_an_rd_or_a_descriptor_error(data: bytes, edits: list[tuple[float, int, bytes]]) -> None:
+    for where, removed, put in edits:
+        at = int(where * len(data))
+        data = data[:at] + put + data[at + removed :]
+    assert_sound(data)
+
+
+@given(XML_TEXT, XML_TEXT)
+def test_any_code_and_title_in_a_good_rd_are_taken_or_told(code: str, title: str) -> None:
+    code, title = (text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;") for text in (code, title))
+    assert_sound(
+        f'<resource schema="s" resdir="."><execute title="{title}" every="60"><job><code>{code}</code></job></execute>'
+        "</resource>".encode()
+    )
+
+
+@given(st.lists(st.sampled_from(["x = 1", "if x:", "    y = 2", "# c", "", "z = '''a", "b'''", "(", ")"]), max_size=8))
+def test_each_line_of_a_job_stands_where_it_says(lines: list[str]) -> None:
+    data = (
+        '<resource schema="s" resdir="."><execute title="T" every="60"><job><code>\n'
+        + "".join(f"    {line}\n" for line in lines)
+        + "</code></job></execute></resource>"
+    )
+    with contextlib.suppress(DescriptorError):
+        job = read("/rds/x/q.rd", inputs_dir="/rds", data=data.encode()).executes[0].job
+        file_lines = data.split("\n")
+        for number, text in enumerate(job.source.splitlines()):
+            line = job.lines[number] if job.lines else job.first_line + number
+            assert file_lines[line - 1].strip() == text.strip()
+
+
+@given(st.text(st.sampled_from("ab{}\\+ \n") | st.characters(codec="utf-8"), max_size=60))
+def test_doubled_backslashes_come_through_any_expansion(text: str) -> None:
+    assert expand(text.replace("\\", "\\\\"), STANDARD).text == text
+
+
+@given(
+    st.lists(st.sampled_from(["\\", "{", "}", "+", " ", "\n", "upper", "mm", "nofoo", "x"]), max_size=40).map("".join)
+)
+def test_origins_are_in_order_and_in_the_text(text: str) -> None:
+    expansion = expand(text, {**STANDARD, "mm": Macro(function=lambda: "a\nb")})
+    origins = [expansion.origin(offset) for offset in range(len(expansion.text))]
+    assert origins == sorted(origins)
+    assert all(0 <= origin < len(text) for origin in origins)
+    assert all(0 <= fault.start < fault.end <= len(text) for fault in expansion.faults)
