@@ -1,0 +1,184 @@
+"""The timetable: what is due when, what is running, what comes next.
+
+It is pure: instants come in as arguments; there is no thread, no clock and no lock.  Its one owner is the scheduler.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+
+import msgspec
+
+from gavo_exec.catalog import Catalog, CatalogChange
+from gavo_exec.model import Execute, JobStatus, Outcome, ResourceDescriptor, Run, RunRequest
+from gavo_exec.schedule import Every
+
+
+class Entry:
+    """What the agenda knows of one execute; only the agenda touches it."""
+
+    __slots__ = ("due", "execute", "last_start", "rd")
+
+    def __init__(self, rd: ResourceDescriptor, execute: Execute, last_start: datetime | None) -> None:
+        self.rd = rd
+        self.execute = execute
+        self.last_start = last_start
+        self.due: datetime | None = None  # None only when the execute is gone
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """Which run holds a key, and since when."""
+
+    run_id: str
+    since: datetime
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tick came to: runs to start, and runs that are left out, each with its request."""
+
+    requests: list[RunRequest]
+    skipped: list[tuple[RunRequest, Run]]
+
+
+class Agenda:
+    """The timetable of all executes.
+
+    ``run_ids`` yields an id for each run; ``last_starts`` has, by key, the instants that intervals count from.
+    """
+
+    def __init__(self, *, run_ids: Iterator[str], last_starts: Mapping[str, datetime] | None = None) -> None:
+        self._run_ids = run_ids
+        self._last_starts = dict(last_starts or {})
+        self._catalog = Catalog()
+        self._entries: dict[str, Entry] = {}
+        # By key and not in the entry: an execute may be deleted and come back while its run goes on.
+        self._running: dict[str, Running] = {}
+        self._heap: list[tuple[datetime, int, Entry]] = []
+        self._pushed = 0
+        self._begun: dict[str, datetime] = {}
+
+    def reconcile(self, catalog: Catalog, now: datetime) -> CatalogChange:
+        """Make the timetable agree with the catalog; unchanged schedules keep their due instants."""
+        change = CatalogChange.between(self._catalog, catalog)
+        for key in change.removed:
+            entry = self._entries.pop(key)
+            entry.due = None
+            if entry.last_start is not None:
+                self._last_starts[key] = entry.last_start
+        for rd_id, rd in catalog.accepted.items():
+            # The identity of the RD's version spares looking into all those that did not change.
+            if self._catalog.accepted.get(rd_id) is not rd:
+                for execute in rd.executes:
+                    self._take(rd, execute, now)
+        self._catalog = catalog
+        if len(self._heap) > 2 * len(self._entries) + 64:
+            self._heap = [item for item in self._heap if item[2].due == item[0]]
+            heapify(self._heap)
+        return change
+
+    def _take(self, rd: ResourceDescriptor, execute: Execute, now: datetime) -> None:
+        """Enter or renew one execute."""
+        entry = self._entries.get(execute.key)
+        if entry is None:
+            entry = Entry(rd, execute, self._last_starts.pop(execute.key, None))
+            self._entries[execute.key] = entry
+        else:
+            unchanged = entry.execute.schedule == execute.schedule
+            entry.rd, entry.execute = rd, execute
+            if unchanged:
+                return
+        due = execute.schedule.next_due(now, entry.last_start)
+        if entry.last_start is None and isinstance(execute.schedule, Every) and due > now:
+            # Remembered as if it had run one interval before: else each restart would put the first run off again.
+            entry.last_start = self._begun[execute.key] = due - timedelta(0, execute.schedule.seconds)
+        self._schedule(entry, max(now, due))
+
+    def take_begun(self) -> dict[str, datetime]:
+        """What is to be remembered as last starts of intervals that have just begun; each is told once."""
+        begun, self._begun = self._begun, {}
+        return begun
+
+    def _schedule(self, entry: Entry, due: datetime) -> None:
+        """Put an entry on the heap; what stood there for it before is dropped when it comes up."""
+        entry.due = due
+        self._pushed += 1
+        heappush(self._heap, (due, self._pushed, entry))
+
+    def tick(self, now: datetime) -> Decisions:
+        """Decide about everything due by now, in the order it is due, and move on to the next instants."""
+        requests: list[RunRequest] = []
+        skipped: list[tuple[RunRequest, Run]] = []
+        heap, running = self._heap, self._running
+        while heap and heap[0][0] <= now:
+            due, _, entry = heappop(heap)
+            if entry.due != due:
+                continue
+            execute = entry.execute
+            key, schedule = execute.key, execute.schedule
+            # Intervals count from the due instant, so that they do not drift; having fallen behind by a whole one,
+            # they begin anew from now.
+            start, following = due, schedule.next_due(now, due)
+            if following <= now:
+                start, following = now, schedule.next_due(now, now)
+            request = RunRequest(run_id=next(self._run_ids), rd=entry.rd, execute=execute, due=due, counts_from=start)
+            if (holder := running.get(key)) is not None:
+                skipped.append((request, skipped_run(request, now, f"still running since {_shown(holder.since)}")))
+            else:
+                entry.last_start = start
+                running[key] = Running(run_id=request.run_id, since=now)
+                requests.append(request)
+            self._schedule(entry, following)
+        return Decisions(requests=requests, skipped=skipped)
+
+    def finish(self, key: str, run_id: str) -> None:
+        """Let go of a key, if this run holds it."""
+        holder = self._running.get(key)
+        if holder is not None and holder.run_id == run_id:
+            del self._running[key]
+
+    def next_due(self) -> datetime | None:
+        """The first instant at which something is due; None where there is nothing."""
+        heap = self._heap
+        while heap and heap[0][2].due != heap[0][0]:
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def statuses(self) -> tuple[JobStatus, ...]:
+        """Every job as it stands, by key."""
+        return tuple(
+            JobStatus(
+                key=key,
+                title=entry.execute.title,
+                schedule=entry.execute.schedule.describe(),
+                due=entry.due,
+                running_since=self._running[key].since if key in self._running else None,
+                held_back=entry.rd.rd_id in self._catalog.rejected,
+            )
+            for key, entry in sorted(self._entries.items())
+        )
+
+    @property
+    def running(self) -> int:
+        """How many keys are running."""
+        return len(self._running)
+
+
+def skipped_run(request: RunRequest, now: datetime, cause: str) -> Run:
+    """The record of a run that was due and is left out."""
+    return Run(
+        run_id=request.run_id,
+        key=request.execute.key,
+        title=request.execute.title,
+        due=request.due,
+        reason=request.reason,
+        attempt=request.attempt,
+        finished_at=now,
+        outcome=Outcome.SKIPPED,
+        error=cause,
+        digest=request.rd.digest,
+    )
+
+
+def _shown(instant: datetime) -> str:
+    """An instant for people, to the second."""
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,70 @@
+"""Events to listeners, on one thread; a failing listener harms nobody."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
+
+from gavo_exec.events import Event
+from gavo_exec.ports import Listener
+
+_log = logging.getLogger("gavo_exec")
+
+BATCH = 100
+"""How many events at most go between two flushes: what listeners put into the store is committed that often."""
+
+
+class Bus:
+    """Tells each event to each listener, in order, and lets ``flush`` write what they left after every batch."""
+
+    def __init__(self, listeners: Iterable[Listener] = (), *, flush: Callable[[], object] = lambda: None) -> None:
+        self._listeners = tuple(listeners)
+        self._flush = flush
+        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+        self.publish: Callable[[Event], None] = self._events.put
+        """Tell an event; from any thread, without waiting."""
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell what was published until now, then end."""
+        if self._thread.ident is not None:
+            self._events.put(None)
+            self._thread.join()
+        self.drain()
+
+    def drain(self) -> None:
+        """Tell, on the calling thread, what is there now; for when no thread of the bus's own does."""
+        while not self._events.empty():
+            self._tell_batch()
+
+    def _run(self) -> None:
+        while self._tell_batch():
+            pass
+
+    def _tell_batch(self) -> bool:
+        """Wait for an event, tell it and those behind it; answers False once the bus is to end."""
+        batch = [self._events.get()]
+        try:
+            while batch[-1] is not None and len(batch) < BATCH:
+                batch.append(self._events.get_nowait())
+        except Empty:
+            pass
+        for event in batch:
+            if event is not None:
+                self._tell(event)
+        try:
+            self._flush()
+        except Exception as fault:
+            _log.error("what happened could not be noted in the state: %s", fault)
+        return batch[-1] is not None
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                _log.exception("listener %r failed on %s", listener, type(event).__name__)

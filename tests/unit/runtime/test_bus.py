@@ -1,0 +1,76 @@
+"""Events reach every listener, in order, whatever one of them does."""
+
+import logging
+import threading
+
+import pytest
+
+from gavo_exec.events import DescriptorRemoved, Event
+from gavo_exec.runtime.bus import BATCH, Bus
+
+
+def event(number: int) -> DescriptorRemoved:
+    return DescriptorRemoved(rd_id=str(number))
+
+
+def test_every_listener_hears_every_event_in_order() -> None:
+    first: list[Event] = []
+    second: list[Event] = []
+    bus = Bus([first.append, second.append])
+    bus.start()
+    told = [event(number) for number in range(3 * BATCH)]
+    for one in told:
+        bus.publish(one)
+    bus.stop()
+    assert first == second == told
+
+
+def test_a_failing_listener_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Event] = []
+
+    def fail(_: Event) -> None:
+        raise ZeroDivisionError("listener's own")
+
+    bus = Bus([fail, heard.append])
+    bus.publish(event(1))
+    bus.publish(event(2))
+    with caplog.at_level(logging.ERROR, "gavo_exec"):
+        bus.drain()
+    assert heard == [event(1), event(2)]
+    assert "listener's own" in caplog.text
+
+
+def test_what_listeners_leave_is_written_once_per_batch_and_after_it() -> None:
+    heard: list[Event] = []
+    flushed: list[int] = []
+    bus = Bus([heard.append], flush=lambda: flushed.append(len(heard)))
+    for number in range(BATCH + 1):
+        bus.publish(event(number))
+    bus.drain()
+    assert flushed == [BATCH, BATCH + 1]
+
+
+def test_a_failing_flush_does_not_end_the_bus(caplog: pytest.LogCaptureFixture) -> None:
+    heard = threading.Event()
+
+    def flush() -> None:
+        raise OSError("disk full")
+
+    bus = Bus([lambda _: heard.set()], flush=flush)
+    with caplog.at_level(logging.ERROR, "gavo_exec"):
+        bus.start()
+        bus.publish(event(1))
+        assert heard.wait(10)
+        heard.clear()
+        bus.publish(event(2))
+        assert heard.wait(10)
+        bus.stop()
+    assert "disk full" in caplog.text
+
+
+def test_stop_tells_what_was_published_before_it() -> None:
+    heard: list[Event] = []
+    bus = Bus([heard.append])
+    bus.publish(event(1))
+    bus.stop()
+    assert heard == [event(1)]

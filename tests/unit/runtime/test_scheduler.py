@@ -1,0 +1,176 @@
+"""Messages in, requests and events out: driven step by step with a fake clock."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from gavo_exec.catalog import Catalog
+from gavo_exec.errors import StoreError
+from gavo_exec.events import Event, JobsReconciled, RunFinished, Trouble
+from gavo_exec.model import Execute, Outcome, Run, RunRequest
+from gavo_exec.runtime.agenda import Agenda
+from gavo_exec.runtime.scheduler import Scheduler
+from gavo_exec.schedule import Every
+from gavo_exec.services.store import SQLiteStore
+from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, make_execute, make_rd, run_ids
+
+
+class Performer:
+    """Ends every run well."""
+
+    def perform(self, request: RunRequest) -> Run:
+        return self.refuse(request, "", Outcome.SUCCEEDED)
+
+    def refuse(self, request: RunRequest, cause: str, outcome: Outcome = Outcome.FAILED) -> Run:
+        return Run(
+            run_id=request.run_id,
+            key=request.execute.key,
+            title=request.execute.title,
+            due=request.due,
+            finished_at=EPOCH,
+            outcome=outcome,
+            error=cause,
+        )
+
+
+class Stage:
+    """A scheduler over a store in memory, and an engine that leaves it to the test to end runs."""
+
+    def __init__(self, *executes: Execute, store: SQLiteStore | None = None) -> None:
+        self.clock = FakeClock()
+        self.events: list[Event] = []
+        self.engine = HeldEngine()
+        self.store = store or SQLiteStore(":memory:", holder="us", is_alive=lambda _: True)
+        self.scheduler = Scheduler(
+            Agenda(run_ids=run_ids()),
+            engine=self.engine,
+            store=self.store,
+            clock=self.clock,
+            publish=self.events.append,
+        )
+        self.engine.start(Performer(), self.scheduler.finished)
+        if executes:
+            self.scheduler.adopt(Catalog().accept(make_rd(*executes)))
+
+    def at(self, seconds: float) -> datetime | None:
+        return self.scheduler.step(EPOCH + timedelta(seconds=seconds))
+
+
+@pytest.fixture
+def execute() -> Execute:
+    return make_execute(schedule=Every(seconds=10, immediately=True))
+
+
+def test_a_step_starts_what_is_due_and_says_when_the_next_is(execute: Execute) -> None:
+    stage = Stage(execute)
+    assert stage.at(0) == EPOCH + timedelta(seconds=10)
+    assert [request.due for request in stage.engine.submitted] == [EPOCH]
+    assert stage.events == [JobsReconciled(added=("test/q#job",))]
+    stage.store.close()
+
+
+def test_a_run_is_claimed_before_it_is_submitted(execute: Execute) -> None:
+    stage = Stage(execute)
+    stage.at(0)
+    assert list(stage.store.running()) == ["test/q#job"]
+    assert stage.store.last_starts() == {"test/q#job": EPOCH}
+    stage.store.close()
+
+
+def test_a_key_is_free_again_once_its_run_has_ended(execute: Execute) -> None:
+    stage = Stage(execute)
+    stage.at(0)
+    stage.at(10)
+    assert len(stage.engine.submitted) == 1
+    (event,) = [event for event in stage.events if isinstance(event, RunFinished)]
+    assert event.run.outcome is Outcome.SKIPPED
+    stage.engine.perform(stage.engine.submitted[0])
+    stage.at(20)
+    assert [request.due for request in stage.engine.submitted] == [EPOCH + timedelta(seconds=20)]
+    stage.store.close()
+
+
+def test_a_key_that_another_process_runs_is_skipped_and_free_afterwards(execute: Execute) -> None:
+    class Elsewhere(SQLiteStore):
+        refusing = True
+
+        def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+            return {requests[0].run_id: "process 7"} if self.refusing else super().claim(requests, now=now)
+
+    store = Elsewhere(":memory:", holder="us", is_alive=lambda _: True)
+    stage = Stage(execute, store=store)
+    stage.at(0)
+    assert stage.engine.submitted == []
+    event = stage.events[-1]
+    assert isinstance(event, RunFinished)
+    assert (event.run.outcome, event.run.error) == (Outcome.SKIPPED, "run elsewhere: process 7")
+    store.refusing = False
+    stage.at(10)
+    assert len(stage.engine.submitted) == 1
+    store.close()
+
+
+def test_runs_start_though_the_store_fails_and_that_is_said(execute: Execute) -> None:
+    class Full(SQLiteStore):
+        def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+            raise StoreError("disk full")
+
+    stage = Stage(execute, store=Full(":memory:", holder="us", is_alive=lambda _: True))
+    stage.at(0)
+    assert len(stage.engine.submitted) == 1
+    assert Trouble(message="runs start without being noted in the state: disk full", at=EPOCH) in stage.events
+    stage.store.close()
+
+
+def test_messages_are_handled_in_order_so_that_removal_and_return_do_not_swap(execute: Execute) -> None:
+    stage = Stage(execute)
+    stage.scheduler.adopt(Catalog())
+    stage.scheduler.adopt(Catalog().accept(make_rd(execute)))
+    stage.at(0)
+    assert [status.key for status in stage.scheduler.statuses()] == ["test/q#job"]
+    stage.store.close()
+
+
+def test_the_thread_wakes_for_messages_and_starts_what_is_due() -> None:
+    stage = Stage()
+    submitted = threading.Event()
+
+    class Engine(HeldEngine):
+        def submit(self, requests: Sequence[RunRequest]) -> None:
+            super().submit(requests)
+            submitted.set()
+
+    engine = Engine()
+    engine.start(Performer(), lambda _: None)
+    scheduler = Scheduler(
+        Agenda(run_ids=run_ids()),
+        engine=engine,
+        store=stage.store,
+        clock=stage.clock,
+        publish=stage.events.append,
+    )
+    scheduler.start()
+    scheduler.adopt(Catalog().accept(make_rd(make_execute(schedule=Every(seconds=10, immediately=True)))))
+    assert submitted.wait(10)
+    assert [status.key for status in scheduler.statuses()] == ["test/q#job"]
+    scheduler.stop()
+    assert scheduler.died is None
+    stage.store.close()
+
+
+def test_the_death_of_the_scheduler_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    class BadClock:
+        def now(self) -> datetime:
+            raise ZeroDivisionError("no time")
+
+    stage = Stage()
+    scheduler = Scheduler(
+        Agenda(run_ids=run_ids()), engine=stage.engine, store=stage.store, clock=BadClock(), publish=stage.events.append
+    )
+    scheduler.start()
+    scheduler.stop()
+    assert isinstance(scheduler.died, ZeroDivisionError)
+    assert "the scheduler died" in caplog.text
+    stage.store.close()
