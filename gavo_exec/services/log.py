@@ -1,0 +1,308 @@
+"""The listener that logs events, a line for each, and how log lines are written: for people, or as JSON."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import IO, Any, Literal
+
+import msgspec
+
+from gavo_exec.errors import Diagnostic, Severity
+from gavo_exec.events import (
+    DaemonStarted,
+    DaemonStopping,
+    DescriptorAccepted,
+    DescriptorRejected,
+    DescriptorRemoved,
+    Event,
+    JobsReconciled,
+    RunFinished,
+    RunStarted,
+    Trouble,
+)
+from gavo_exec.model import Outcome, Reason
+from gavo_exec.schedule.every import in_words
+
+_LINE_LIMIT = 2000
+_PART_LIMIT = 500
+_LIST_LIMIT = 10
+_DIAGNOSTICS_LIMIT = 20
+
+_log = logging.getLogger("gavo_exec")
+
+# How each outcome is said, and how loudly.
+_OUTCOMES = {
+    Outcome.SUCCEEDED: (logging.INFO, "succeeded"),
+    Outcome.FAILED: (logging.ERROR, "FAILED"),
+    Outcome.TIMED_OUT: (logging.ERROR, "TIMED OUT"),
+    Outcome.INTERRUPTED: (logging.ERROR, "INTERRUPTED"),
+    Outcome.CANCELLED: (logging.WARNING, "cancelled"),
+    Outcome.SKIPPED: (logging.WARNING, "skipped"),
+    Outcome.MISSED: (logging.WARNING, "missed"),
+}
+_REASONS = {
+    Reason.SCHEDULED: "",
+    Reason.STARTUP: ", at start-up",
+    Reason.CATCH_UP: ", catching up",
+    Reason.RETRY: ", once more",
+    Reason.TRIGGERED: ", asked for",
+}
+
+
+class LogListener:
+    """Logs each event in a line; what the reader had to say of an RD follows, each diagnostic in a line."""
+
+    def __call__(self, event: Event) -> None:
+        """Log an event; costs next to nothing where its level is not enabled."""
+        match event:
+            case RunStarted():
+                if _log.isEnabledFor(logging.INFO):
+                    _say(logging.INFO, _started(event), event)
+            case RunFinished(run=run):
+                level, word = _OUTCOMES[run.outcome] if run.outcome is not None else (logging.WARNING, "ended")
+                if _log.isEnabledFor(level):
+                    _say(level, _finished(event, word), event)
+            case DescriptorAccepted():
+                _say_accepted(event)
+            case DescriptorRejected():
+                _say_rejected(event)
+            case DescriptorRemoved():
+                _say(logging.INFO, f"{event.rd_id} removed: its file is gone", event)
+            case JobsReconciled():
+                _say_reconciled(event)
+            case DaemonStarted() | DaemonStopping() | Trouble():
+                _say_of_daemon(event)
+
+
+def configure(
+    format: Literal["plain", "json"] = "plain",
+    stream: IO[str] | None = None,
+    *,
+    level: int = logging.INFO,
+) -> None:
+    """Write what this program logs to a stream (standard error unless given), in place of where it went before.
+
+    A line is ``2026-11-23 07:30:00Z INFO message``, in UTC, or a JSON object.
+    """
+    for handler in _log.handlers[:]:
+        if isinstance(handler, _LineHandler):
+            _log.removeHandler(handler)
+    handler = _LineHandler(stream if stream is not None else sys.stderr)
+    handler.setFormatter(JSONFormatter() if format == "json" else PlainFormatter())
+    _log.addHandler(handler)
+    _log.setLevel(level)
+    _log.propagate = False
+
+
+def one_line(text: str, limit: int = _PART_LIMIT) -> str:
+    """At most ``limit`` characters of a text on one line, with nothing in it that a terminal or a log would obey."""
+    if len(text) > limit:
+        text = f"{text[: limit - 1]}…"
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+# What is said
+
+
+def _started(event: RunStarted) -> str:
+    request = event.request
+    attempt = f", attempt {request.attempt}" if request.attempt > 1 else ""
+    return f"{request.execute.key} started (due {_instant(request.due)}{_REASONS[request.reason]}{attempt})"
+
+
+def _finished(event: RunFinished, word: str) -> str:
+    run = event.run
+    took = f" in {_length(run.duration_seconds)}" if run.duration_seconds is not None else ""
+    cause = run.error.partition("\n")[0]
+    if run.outcome is Outcome.FAILED and not cause and run.returncode is not None:
+        cause = f"return code {run.returncode}"
+    if cause:
+        return f"{run.key} {word}{took}: {one_line(cause)}"
+    next_due = f", next due {_instant(event.next_due)}" if event.next_due is not None else ""
+    return f"{run.key} {word}{took}{next_due}"
+
+
+def _say_accepted(event: DescriptorAccepted) -> None:
+    # A tree has many RDs that are of no concern to us.
+    is_quiet = not event.executes and not event.recovered
+    verb = "is good again" if event.recovered else "accepted"
+    level = logging.DEBUG if is_quiet else logging.INFO
+    _say(level, f"{event.rd_id} {verb}: {_counted(event.executes, 'job')}", event)
+    _say_diagnostics(event.warnings, logging.DEBUG if is_quiet else logging.WARNING)
+
+
+def _say_rejected(event: DescriptorRejected) -> None:
+    rejection = event.rejection
+    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in rejection.diagnostics)
+    held_back = [job.key for job in event.held_back]
+    jobs = f"its last good version runs on: {_listed(held_back)}" if held_back else "none of its jobs runs"
+    _say(logging.ERROR, f"{rejection.rd_id} REJECTED for {_counted(errors, 'error')}, {jobs}", event)
+    _say_diagnostics(rejection.diagnostics, logging.ERROR)
+
+
+def _say_diagnostics(diagnostics: Sequence[Diagnostic], level: int) -> None:
+    """Log diagnostics, warnings among errors as what they are; of very many the first."""
+    for diagnostic in diagnostics[:_DIAGNOSTICS_LIMIT]:
+        is_warning = diagnostic.severity is Severity.WARNING
+        hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
+        _say(min(level, logging.WARNING) if is_warning else level, f"{one_line(str(diagnostic))}{hint}")
+    if (others := diagnostics[_DIAGNOSTICS_LIMIT:]) != ():
+        path = others[0].position.path
+        _say(level, f"and {len(others)} more in {path}: run gavo-exec check for all of them")
+
+
+def _say_reconciled(event: JobsReconciled) -> None:
+    parts = [("added", event.added), ("removed", event.removed), ("changed", event.changed)]
+    said = [f"{len(keys)} {word} ({_listed(keys)})" for word, keys in parts if keys]
+    _say(logging.INFO if said else logging.DEBUG, f"jobs: {', '.join(said) or 'no change'}", event)
+
+
+def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble) -> None:
+    match event:
+        case DaemonStarted():
+            jobs = _counted(event.executes, "job")
+            _say(logging.INFO, f"ready: {jobs} from {event.inputs_dir}, state in {event.state_dir}", event)
+        case DaemonStopping():
+            runs = f"waiting for {_counted(event.running, 'run')}" if event.running else "nothing is running"
+            _say(logging.INFO, f"stopping ({event.reason}): {runs}", event)
+        case Trouble():
+            _say(logging.ERROR, event.message, event)
+
+
+def _say(level: int, text: str, event: Event | None = None) -> None:
+    """Log a text; the formatter for JSON finds the event at the record."""
+    if _log.isEnabledFor(level):
+        # Made by hand, since logging would look for the caller each time.
+        record = _log.makeRecord(_log.name, level, __file__, 0, one_line(text, _LINE_LIMIT), (), None)
+        record.event = event
+        _log.handle(record)
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(" ", "seconds")[:19]
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else in_words(round(seconds))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(keys: Sequence[str]) -> str:
+    """The first of these keys, and how many there are besides."""
+    shown = ", ".join(one_line(key, 100) for key in keys[:_LIST_LIMIT])
+    return shown if len(keys) <= _LIST_LIMIT else f"{shown} and {len(keys) - _LIST_LIMIT} more"
+
+
+# How it is written
+
+
+class PlainFormatter(logging.Formatter):
+    """``2026-11-23 07:30:00Z INFO message``; tracebacks follow, indented, so that no line of one looks like another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second, self._stamp = -1, ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for a record."""
+        second = int(record.created)
+        if second != self._second:
+            self._stamp = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(second))
+            self._second = second
+        line = f"{self._stamp} {record.levelname} {_message(record)}"
+        return "\n    ".join([line, *_traceback(record)]) if record.exc_info else line
+
+
+class JSONFormatter(logging.Formatter):
+    """A JSON object a line: ``at``, ``level``, ``message``, and what there is to say of the event."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for a record."""
+        fields = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "message": _message(record),
+        }
+        event: Event | None = getattr(record, "event", None)
+        if event is not None:
+            fields |= {"event": type(event).__name__, **_fields(event)}
+        elif record.exc_info:
+            fields["traceback"] = _traceback(record)
+        return msgspec.json.encode(fields).decode()
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return one_line(record.getMessage(), _LINE_LIMIT)
+    except Exception:
+        return one_line(f"{record.msg!r} {record.args!r}", _LINE_LIMIT)
+
+
+def _traceback(record: logging.LogRecord) -> list[str]:
+    if not record.exc_info or record.exc_info[0] is None:
+        return []
+    lines = "".join(traceback.format_exception(*record.exc_info)).splitlines()
+    return [one_line(line) for line in lines[-200:]]
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    """What machines may want to know of an event; short, and clean."""
+    match event:
+        case RunStarted(request=request):
+            said = {"key": request.execute.key, "title": request.execute.title, "run_id": request.run_id}
+            of_run: dict[str, Any] = {"due": request.due, "reason": request.reason, "attempt": request.attempt}
+            return _clean(said) | of_run
+        case RunFinished(run=run):
+            return _clean({"key": run.key, "title": run.title, "run_id": run.run_id}) | {
+                "due": run.due,
+                "reason": run.reason,
+                "attempt": run.attempt,
+                "outcome": run.outcome,
+                "duration_seconds": run.duration_seconds,
+                "returncode": run.returncode,
+                "next_due": event.next_due,
+            }
+        case DescriptorAccepted():
+            said = {"rd_id": event.rd_id, "path": event.path}
+            return _clean(said) | {"executes": event.executes, "recovered": event.recovered}
+        case DescriptorRejected(rejection=rejection):
+            said = {"rd_id": rejection.rd_id, "path": rejection.path, "digest": rejection.digest}
+            return _clean(said) | {"held_back": [one_line(job.key) for job in event.held_back[:_DIAGNOSTICS_LIMIT]]}
+        case DescriptorRemoved():
+            return _clean({"rd_id": event.rd_id})
+        case _:
+            return {}
+
+
+def _clean(texts: dict[str, str]) -> dict[str, Any]:
+    return {name: one_line(text) for name, text in texts.items()}
+
+
+class _LineHandler(logging.StreamHandler[IO[str]]):
+    """Writes lines as long as somebody reads them; a log that is gone is no reason to stop, or to complain into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line for a record."""
+        try:
+            line = f"{self.format(record)}\n"
+            try:
+                self.stream.write(line)
+            except UnicodeEncodeError:
+                self.stream.write(line.encode("ascii", "backslashreplace").decode())
+            self.stream.flush()
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Nothing: there is nowhere left to say so."""

@@ -1,0 +1,108 @@
+-- What the store asks of its file; each query goes from its name to the next.
+
+-- name: last_starts
+SELECT key, at FROM last_starts;
+
+-- name: note_start
+INSERT INTO last_starts (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at;
+
+-- name: claim_run
+INSERT INTO claims (holder, run_id, key, title, due, reason, attempt, claimed_at, digest)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: claims
+SELECT holder, run_id, key, title, due, reason, attempt, claimed_at, digest FROM claims ORDER BY claimed_at, run_id;
+
+-- name: claims_of_others
+-- Two ranges of the primary key, so that our own claims, which may be many, are not looked at.
+SELECT holder, run_id, key, title, due, reason, attempt, claimed_at, digest FROM claims WHERE holder < :holder
+UNION ALL
+SELECT holder, run_id, key, title, due, reason, attempt, claimed_at, digest FROM claims WHERE holder > :holder;
+
+-- name: drop_claim
+DELETE FROM claims WHERE holder = ? AND run_id = ?;
+
+-- name: record_run
+-- A run may be recorded twice: as interrupted, when it stopped being waited for, and when it ended after all.
+INSERT INTO runs (
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error, output
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run_id) DO UPDATE SET
+    started_at = excluded.started_at,
+    finished_at = excluded.finished_at,
+    outcome = excluded.outcome,
+    returncode = excluded.returncode,
+    host = excluded.host,
+    digest = excluded.digest,
+    error = excluded.error,
+    output = excluded.output;
+
+-- name: runs
+SELECT
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error,
+    '' AS output
+FROM runs ORDER BY id DESC LIMIT ?;
+
+-- name: runs_of_key
+SELECT
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error,
+    '' AS output
+FROM runs WHERE key = ? ORDER BY id DESC LIMIT ?;
+
+-- name: runs_beginning
+SELECT
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error, output
+FROM runs WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT 2;
+
+-- name: last_runs
+-- From each key's last run a seek to that of the key before: a step for each key, however many runs there are.
+WITH RECURSIVE last (id) AS (
+    SELECT (SELECT id FROM runs ORDER BY key DESC, id DESC LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT id FROM runs WHERE key < (SELECT key FROM runs WHERE id = last.id) ORDER BY key DESC, id DESC LIMIT 1
+    )
+    FROM last WHERE id IS NOT NULL
+)
+SELECT
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error,
+    '' AS output
+FROM last JOIN runs USING (id);
+
+-- name: put_mail
+INSERT INTO outbox (subject, content, queued_at, next_attempt_at) VALUES (?, ?, ?, ?);
+
+-- name: mails
+SELECT mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error
+FROM outbox ORDER BY mail_id DESC LIMIT ?;
+
+-- name: mail
+SELECT mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error
+FROM outbox WHERE mail_id = ?;
+
+-- name: due_mail
+SELECT mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error
+FROM outbox WHERE next_attempt_at <= ? ORDER BY next_attempt_at, mail_id LIMIT 1;
+
+-- name: next_mail_at
+SELECT min(next_attempt_at) FROM outbox WHERE next_attempt_at IS NOT NULL;
+
+-- name: hasten_mails
+UPDATE outbox SET next_attempt_at = ? WHERE next_attempt_at IS NOT NULL;
+
+-- name: mail_delivered
+UPDATE outbox SET attempts = attempts + 1, next_attempt_at = NULL, delivered_at = ?, failed_at = NULL, error = ''
+WHERE mail_id = ?;
+
+-- name: mail_failed
+UPDATE outbox SET attempts = attempts + 1, next_attempt_at = ?, failed_at = ?, error = ? WHERE mail_id = ?;
+
+-- name: rejections
+SELECT rd_id, path, digest, rejected_at, diagnostics, held_back FROM rejections ORDER BY rd_id;
+
+-- name: put_rejection
+INSERT OR REPLACE INTO rejections (rd_id, path, digest, rejected_at, diagnostics, held_back) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: clear_rejection
+DELETE FROM rejections WHERE rd_id = ?;

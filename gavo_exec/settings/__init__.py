@@ -1,0 +1,10 @@
+"""What operators can set, and where it can be said.
+
+Every setting has one name in the settings file (``inputs_dir``), as a flag (``--inputs-dir``) and in the environment
+(``GAVO_EXEC_INPUTS_DIR``).  Flags win over the environment, which wins over the file.
+"""
+
+from gavo_exec.settings.places import default_state_dir, find_file, load
+from gavo_exec.settings.table import SETTINGS, Setting, Settings, reference, schema
+
+__all__ = ["SETTINGS", "Setting", "Settings", "default_state_dir", "find_file", "load", "reference", "schema"]

@@ -1,0 +1,203 @@
+"""The places where settings are given, and how they are brought together."""
+
+# ruff: noqa: PTH100, PTH109, PTH111, PTH113, PTH117, PTH118, PTH120 -- paths are strings in this house
+
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gavo_exec.errors import SettingsError
+from gavo_exec.settings.table import BY_NAME, PREFIX, Settings
+
+FILE_VARIABLE = f"{PREFIX}SETTINGS"
+FILE_NAME = "gavo-exec.toml"
+_TRANSPORTS = ("smtp_host", "sendmail", "maildir")
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """A value that was given somewhere; ``where`` begins the sentence about it."""
+
+    value: Any
+    where: str
+
+
+class _Reader:
+    """Gathers what is given, the weakest place first, and all faults."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.given: dict[str, _Given] = {}
+        self.faults: list[str] = []
+
+    def take(self, values: Mapping[str, _Given], *, is_text: bool, folder: str) -> None:
+        """Take the values of one place; they go before those taken until now."""
+        taken: dict[str, _Given] = {}
+        for name, given in values.items():
+            if given.value in (None, "", (), []):
+                continue
+            setting = BY_NAME.get(name)
+            if setting is None:
+                self.faults.append(f"{given.where}: there is no setting {name}{_meant(name)}")
+                continue
+            try:
+                value = setting.convert(given.value, is_text=is_text)
+            except ValueError as fault:
+                self.faults.append(f"{given.where} {fault}")
+                continue
+            if setting.type == "path":
+                value = os.path.normpath(os.path.join(folder, self.expand(str(value))))
+            taken[name] = _Given(value, given.where)
+        chosen = [name for name in _TRANSPORTS if name in taken]
+        if len(chosen) > 1:
+            self.faults.append(f"{taken[chosen[1]].where} is given beside {chosen[0]}, but mails leave in one way only")
+        elif chosen:
+            # A flag that says where mails go must not lose against the settings file's mail server.
+            self.given = {
+                name: given
+                for name, given in self.given.items()
+                if name not in _TRANSPORTS and (chosen == ["smtp_host"] or not name.startswith("smtp_"))
+            }
+        self.given.update(taken)
+
+    def take_file(self, path: str) -> None:
+        """Take a settings file."""
+        try:
+            text = Path(path).read_bytes().decode()
+            values = tomllib.loads(text)
+        except OSError as fault:
+            self.faults.append(f"{path}: the settings file cannot be read: {fault.strerror}")
+        except UnicodeDecodeError as fault:
+            line = fault.object.count(b"\n", 0, fault.start) + 1
+            self.faults.append(f"{path}:{line}: this is not UTF-8")
+        except tomllib.TOMLDecodeError as fault:
+            found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(fault))
+            self.faults.append(f"{path}:{found[2]}:{found[3]}: {found[1]}" if found else f"{path}: {fault}")
+        else:
+            given = {name: _Given(value, f"{path}{_line(name, text)}: {name}") for name, value in values.items()}
+            self.take(given, is_text=False, folder=os.path.dirname(path))
+
+    def expand(self, path: str) -> str:
+        """The path with a leading ``~`` expanded."""
+        home = self.environ.get("HOME")
+        if home and (path == "~" or path.startswith("~/")):
+            return home + path[1:]
+        return os.path.expanduser(path)
+
+    def check(self, required: Collection[str]) -> None:
+        """Note what does not go together, and what is missing."""
+        for name in required:
+            if name not in self.given:
+                setting = BY_NAME[name]
+                self.faults.append(
+                    f"{name} is not set: give {setting.flag} {setting.metavar}, or set {setting.variable}, "
+                    f"or {name} in the settings file"
+                )
+        for name, given in self.given.items():
+            if name.startswith("smtp_") and "smtp_host" not in self.given:
+                self.faults.append(f"{given.where} is given, but smtp_host is not")
+        for name, needed in (
+            ("smtp_host", ("mail_to",)),
+            ("smtp_user", ("smtp_password", "smtp_password_file")),
+            ("smtp_password", ("smtp_user",)),
+            ("smtp_password_file", ("smtp_user",)),
+        ):
+            if name in self.given and not any(other in self.given for other in needed):
+                self.faults.append(f"{self.given[name].where} is given, but {' or '.join(needed)} is not")
+        if "smtp_password" in self.given and "smtp_password_file" in self.given:
+            self.faults.append(f"{self.given['smtp_password'].where} is given beside smtp_password_file; keep one")
+        if "sendmail" in self.given:
+            try:
+                shlex.split(self.given["sendmail"].value)
+            except ValueError as fault:
+                self.faults.append(f"{self.given['sendmail'].where} is no command: {fault}")
+
+
+def load(
+    *,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    path: str | None = None,
+    required: Collection[str] = ("inputs_dir",),
+) -> Settings:
+    """The settings from a file, the environment and flags (by the settings' names; None is not given).
+
+    ``path`` is that of the settings file; without it, see ``find_file``.  What is not ``required`` and not given is ''.
+    Raises SettingsError with all faults, one a line.
+    """
+    reader = _Reader(environ)
+    here = os.getcwd()
+    file = os.path.join(here, reader.expand(path)) if path else find_file(environ)
+    if file is not None:
+        reader.take_file(file)
+    variables = {
+        variable.removeprefix(PREFIX).lower(): _Given(value.strip(), f"${variable}")
+        for variable, value in environ.items()
+        if variable.startswith(PREFIX) and variable != FILE_VARIABLE
+    }
+    reader.take(variables, is_text=True, folder=here)
+    given = {name: _Given(value, f"--{name.replace('_', '-')}") for name, value in flags.items()}
+    reader.take(given, is_text=True, folder=here)
+    if not reader.faults:
+        reader.check(required)
+    if reader.faults:
+        raise SettingsError("\n".join(reader.faults))
+    values = {name: given.value for name, given in reader.given.items()}
+    if "smtp_user" in values:
+        values.setdefault("smtp_security", "starttls")
+    values.setdefault("inputs_dir", "")
+    values.setdefault("state_dir", default_state_dir(environ, is_root=os.geteuid() == 0))
+    return Settings(**values)
+
+
+def find_file(environ: Mapping[str, str]) -> str | None:
+    """The settings file to read where none is named: that of ``$GAVO_EXEC_SETTINGS``, or the first that is there."""
+    reader = _Reader(environ)
+    if named := environ.get(FILE_VARIABLE):
+        return os.path.abspath(reader.expand(named))
+    config_home = _xdg(environ, "XDG_CONFIG_HOME") or reader.expand("~/.config")
+    for path in (
+        os.path.abspath(FILE_NAME),
+        f"{config_home}/gavo-exec/settings.toml",
+        "/etc/gavo-exec/settings.toml",
+    ):
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def default_state_dir(environ: Mapping[str, str], *, is_root: bool) -> str:
+    """Where state is kept unless told otherwise: by the service manager, or where such things belong."""
+    if managed := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return managed
+    if is_root:
+        return "/var/lib/gavo-exec"
+    state_home = _xdg(environ, "XDG_STATE_HOME") or _Reader(environ).expand("~/.local/state")
+    return os.path.join(state_home, "gavo-exec")
+
+
+def _xdg(environ: Mapping[str, str], variable: str) -> str:
+    """A folder from the environment; relative ones are to be ignored."""
+    folder = environ.get(variable, "")
+    return folder if os.path.isabs(folder) else ""
+
+
+def _line(name: str, text: str) -> str:
+    """``:3`` where a name is set on line 3 of a settings file; '' where that cannot be told."""
+    found = re.search(rf"""^[ \t]*\[*[ \t]*["']?{re.escape(name)}["']?[ \t]*[].=]""", text, re.MULTILINE)
+    line = text.count("\n", 0, found.start()) + 1 if found else 0
+    return f":{line}" if line else ""
+
+
+def _meant(name: str) -> str:
+    """``; did you mean ...?``, where a known name is close."""
+    # It is only wanted when something is wrong.
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.replace("-", "_").lower(), BY_NAME, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,313 @@
+"""The one table of all settings, from which their checks, flags, reference and schema derive."""
+
+import math
+import re
+import shlex
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from gavo_exec.errors import SettingsError
+
+PREFIX = "GAVO_EXEC_"
+SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+
+
+def _says(description: str, *, metavar: str = "TEXT", default: str = "", kind: str = "", unit: str = "") -> Meta:
+    """What to tell about a setting; ``kind`` is path or secret where it is more than its type."""
+    extra = {"metavar": metavar, "default": default, "kind": kind, "unit": unit}
+    return Meta(description=description, extra=extra)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings; paths are absolute, and what follows from other settings is filled in."""
+
+    inputs_dir: Annotated[
+        str, _says("The resource directory: all RDs are below it.", metavar="DIR", kind="path", default="none")
+    ]
+    state_dir: Annotated[
+        str,
+        _says(
+            "Where runs, outgoing mail and the lock of the daemon are kept.",
+            metavar="DIR",
+            kind="path",
+            default="`$STATE_DIRECTORY`, else `/var/lib/gavo-exec` for root and `~/.local/state/gavo-exec` for others",
+        ),
+    ]
+    workers: Annotated[
+        int, _says("How many jobs can run at the same time.", metavar="N", unit="jobs"), Meta(ge=1, le=1000)
+    ] = 32
+    stop_grace_seconds: Annotated[
+        float,
+        _says("How long running jobs may take to end when the daemon stops.", metavar="SECONDS", unit="seconds"),
+        Meta(ge=0, le=86_400),
+    ] = 30.0
+    output_limit_bytes: Annotated[
+        int,
+        _says(
+            "How much of a run's output is kept: its beginning and its end; the middle is left out.",
+            metavar="BYTES",
+            unit="bytes",
+        ),
+        Meta(ge=1024, le=1_073_741_824),
+    ] = 1_048_576
+    rescan_seconds: Annotated[
+        float,
+        _says(
+            "How often the resource directory is looked through for changes that came without an event, as on NFS. "
+            "Very large trees are looked through less often.",
+            metavar="SECONDS",
+            unit="seconds",
+        ),
+        Meta(ge=0.1, le=86_400),
+    ] = 10.0
+    log_format: Annotated[
+        Literal["plain", "json"], _says("How log lines are written: for people, or one JSON object a line.")
+    ] = "plain"
+    mail_to: Annotated[
+        tuple[str, ...],
+        _says(
+            "Who is told of failed runs and broken RDs. As a variable or a flag, separated by commas.",
+            metavar="ADDRESS",
+            default="the user who runs the daemon; has to be given with `smtp_host`",
+        ),
+    ] = ()
+    mail_from: Annotated[
+        str, _says("The sender of mails.", metavar="ADDRESS", default="the user who runs the daemon")
+    ] = ""
+    smtp_host: Annotated[
+        str, _says("The mail server. Without it and `sendmail`, mails go to `maildir`.", metavar="HOST")
+    ] = ""
+    smtp_port: Annotated[
+        int,
+        _says("The mail server's port.", metavar="PORT", default="25, or 587 for `starttls`, or 465 for `tls`"),
+        Meta(ge=1, le=65_535),
+    ] = 0
+    smtp_security: Annotated[
+        Literal["none", "starttls", "tls"],
+        _says(
+            "How the connection to the mail server is protected.",
+            default="none, or starttls where `smtp_user` is given",
+        ),
+    ] = "none"
+    smtp_user: Annotated[str, _says("Whom to log in to the mail server as.", metavar="NAME")] = ""
+    smtp_password: Annotated[
+        str, _says("The password for that. Better kept in a file of its own: see `smtp_password_file`.", kind="secret")
+    ] = ""
+    smtp_password_file: Annotated[
+        str, _says("The file with the password, on its first line.", metavar="FILE", kind="path")
+    ] = ""
+    sendmail: Annotated[
+        str,
+        _says(
+            "A command that takes mails on its standard input, as `/usr/sbin/sendmail -t -i` does; it runs without a "
+            "shell.",
+            metavar="COMMAND",
+        ),
+    ] = ""
+    maildir: Annotated[
+        str,
+        _says(
+            "The Maildir that mails are put into where there is neither `smtp_host` nor `sendmail`.",
+            metavar="DIR",
+            kind="path",
+            default="`Maildir` in `state_dir`",
+        ),
+    ] = ""
+    host: Annotated[
+        str, _says("What this machine is called in mails and records.", metavar="NAME", default="the host's name")
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest."""
+        host = self.host or socket.gethostname()
+        derived = {
+            "host": host,
+            "smtp_port": self.smtp_port or SMTP_PORTS[self.smtp_security],
+            "maildir": self.maildir or f"{self.state_dir}/Maildir",
+        }
+        for name, value in derived.items():
+            msgspec.structs.force_setattr(self, name, value)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Names and values, without the password."""
+        values = msgspec.structs.asdict(self)
+        return list((values | {"smtp_password": "..." if self.smtp_password else ""}).items())
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    @property
+    def transport(self) -> Literal["smtp", "sendmail", "maildir"]:
+        """How mails leave."""
+        if self.smtp_host:
+            return "smtp"
+        return "sendmail" if self.sendmail else "maildir"
+
+    @property
+    def sendmail_argv(self) -> tuple[str, ...]:
+        """The words of the sendmail command."""
+        return tuple(shlex.split(self.sendmail))
+
+    @property
+    def state_file(self) -> str:
+        """The file that runs and mails are kept in."""
+        return f"{self.state_dir}/state.sqlite"
+
+    def read_smtp_password(self) -> str:
+        """The password for the mail server, from its file where it is in one; '' where there is none.
+
+        Raises SettingsError where the file cannot be read.
+        """
+        if not self.smtp_password_file:
+            return self.smtp_password
+        try:
+            lines = Path(self.smtp_password_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as fault:
+            why = fault.strerror if isinstance(fault, OSError) else "it is not in UTF-8"
+            raise SettingsError(f"{self.smtp_password_file}: the password cannot be read: {why}") from None
+        return lines[0] if lines else ""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting, for whatever derives from the table; ``default`` and ``unit`` are texts for people."""
+
+    name: str
+    type: Literal["text", "secret", "path", "list", "choice", "int", "float"]
+    description: str
+    default: str
+    metavar: str
+    unit: str
+    choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+    annotation: Any
+
+    @property
+    def flag(self) -> str:
+        """``--inputs-dir``; '' for secrets, since everybody can see the arguments of all processes."""
+        return "" if self.type == "secret" else f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """``GAVO_EXEC_INPUTS_DIR``."""
+        return f"{PREFIX}{self.name.upper()}"
+
+    @property
+    def expects(self) -> str:
+        """What a value must be, in words."""
+        match self.type:
+            case "int" | "float":
+                kind = "a whole number" if self.type == "int" else "a number"
+                return f"{kind} from {self.minimum:,g} to {self.maximum:,.0f}"
+            case "choice":
+                return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+            case "list":
+                return "a list of texts"
+            case _:
+                return "a path" if self.type == "path" else "text on one line"
+
+    def convert(self, value: object, *, is_text: bool) -> object:
+        """The value as the table has it; ``is_text`` tells that it comes from where there are only texts.
+
+        Raises ValueError, with what is wrong, where it is not what it must be.
+        """
+        if is_text and self.type == "list":
+            texts = [value] if isinstance(value, str) else value
+            if isinstance(texts, list | tuple):
+                value = [item.strip() for text in texts for item in str(text).split(",") if item.strip()]
+        try:
+            found = msgspec.convert(value, type=self.annotation, strict=not is_text)
+        except msgspec.ValidationError:
+            raise ValueError(self._must_be(value)) from None
+        is_infinite = isinstance(found, float) and not math.isfinite(found)
+        texts = found if isinstance(found, tuple) else (found,)
+        if is_infinite or any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
+            raise ValueError(self._must_be(value))
+        return found
+
+    def _must_be(self, value: object) -> str:
+        shown = repr(value)
+        shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+        return f"must be {self.expects}" + ("" if self.type == "secret" else f", not {shown}")
+
+
+_KINDS = {int: "int", float: "float", str: "text"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _settings() -> Iterator[Setting]:
+    """The table, as the annotations of Settings have it."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    for name, annotation in get_type_hints(Settings, include_extras=True).items():
+        plain, *metas = get_args(annotation)
+        says = metas[0]
+        limits = metas[1] if len(metas) > 1 else Meta()
+        choices = get_args(plain) if get_origin(plain) is Literal else ()
+        kind: Any = says.extra["kind"] or ("choice" if choices else _KINDS.get(plain, "list"))
+        yield Setting(
+            name=name,
+            type=kind,
+            description=says.description,
+            default=says.extra["default"]
+            or (f"{defaults[name]:,}" if kind in ("int", "float") else str(defaults[name])),
+            metavar=says.extra["metavar"] if not choices else "|".join(choices),
+            unit=says.extra["unit"],
+            choices=choices,
+            minimum=limits.ge,
+            maximum=limits.le,
+            annotation=annotation,
+        )
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_settings())
+"""All settings, in order."""
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of settings files, for editors."""
+    _, components = msgspec.json.schema_components([Settings])
+    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **components["Settings"]}
+    found["additionalProperties"] = False
+    del found["required"]
+    for setting in SETTINGS:
+        if setting.default.replace(",", "") != str(found["properties"][setting.name].get("default")):
+            found["properties"][setting.name].pop("default", None)
+    return found
+
+
+def reference() -> str:
+    """The page about all settings, in Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "<!-- Derived from gavo_exec/settings/table.py: change it there. -->",
+        "",
+        "Every setting has one name: in the settings file, as a flag and in the environment. Flags win over the",
+        "environment, which wins over the file. Of `smtp_host`, `sendmail` and `maildir` one can be given at each of",
+        "these places, and the strongest place decides.",
+        "",
+        "The settings file is a TOML file: the one named on the command line, else by `$GAVO_EXEC_SETTINGS`, else the",
+        "first of `./gavo-exec.toml`, `$XDG_CONFIG_HOME/gavo-exec/settings.toml` (`~/.config` where that is not set)",
+        "and `/etc/gavo-exec/settings.toml`. Paths in it are relative to its folder, all others to the working",
+        "directory; `~` is the home directory. What is empty counts as not given, what is unknown is an error.",
+    ]
+    for setting in SETTINGS:
+        flag = f"`{setting.flag} {setting.metavar}`" if setting.flag else "none, since others could see it"
+        lines += [
+            "",
+            f"## `{setting.name}`",
+            "",
+            setting.description,
+            "",
+            f"- value: {setting.expects}{f', in {setting.unit}' if setting.unit else ''}",
+            f"- default: {setting.default or 'none'}",
+            f"- flag: {flag}",
+            f"- variable: `{setting.variable}`",
+        ]
+    return "\n".join([*lines, ""])
