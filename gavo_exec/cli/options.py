@@ -1,0 +1,85 @@
+"""Options that several commands share; those for settings are derived from the table of settings."""
+
+import os
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from gavo_exec.settings import SETTINGS, Setting, load
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+limit_option = click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1, max=1_000_000),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: how it is called."""
+    return "\n".join(("\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)))
+
+
+def settings_options(
+    *names: str,
+    without: Collection[str] = (),
+    required: Collection[str] = ("inputs_dir",),
+    takes_directory: bool = False,
+) -> Callable[[Callable[_P, _R]], Callable[..., _R]]:
+    """Give a command ``--settings`` and the flags of these settings (of all but those ``without``, if none is named).
+
+    The command is called with ``settings``, in which all that is ``required`` is set.  With ``takes_directory`` the
+    resource directory can be said as an argument, too.
+    """
+    chosen = names or [setting.name for setting in SETTINGS if setting.name not in without]
+    wanted = [setting for setting in SETTINGS if setting.flag and setting.name in chosen]
+
+    def decorate(command: Callable[_P, _R]) -> Callable[..., _R]:
+        @wraps(command)
+        def with_settings(
+            *args: object, settings_file: str | None, directory: str | None = None, **given: object
+        ) -> _R:
+            flags = {setting.name: given.pop(setting.name) for setting in wanted}
+            if directory is not None:
+                if flags["inputs_dir"] is not None:
+                    raise click.UsageError("give DIR or --inputs-dir, not both")
+                flags["inputs_dir"] = directory
+            settings = load(flags=flags, environ=os.environ, path=settings_file, required=required)
+            return command(*args, settings=settings, **given)  # type: ignore[arg-type] # click calls by keywords
+
+        decorated: Callable[..., _R] = with_settings
+        for setting in reversed(wanted):
+            decorated = _option(setting)(decorated)
+        decorated = click.option(
+            "--settings",
+            "settings_file",
+            metavar="FILE",
+            type=click.Path(),
+            help="The settings file (default: see the reference of settings).",
+        )(decorated)
+        if takes_directory:
+            decorated = click.argument("directory", metavar="[DIR]", required=False)(decorated)
+        return decorated
+
+    return decorate
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., _R]], Callable[..., _R]]:
+    """The flag of a setting; its value is checked with all others, wherever they were given."""
+    default = f"  [default: {setting.default}]" if setting.default not in {"", "none"} else ""
+    return click.option(
+        setting.flag,
+        setting.name,
+        metavar=setting.metavar,
+        type=click.Path() if setting.type == "path" else str,
+        multiple=setting.type == "list",
+        help=f"{setting.description}{default}".replace("`", ""),
+    )

@@ -1,0 +1,138 @@
+"""How things are shown: tables, fields, JSON, instants; nothing hostile reaches a terminal from here."""
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gavo_exec.schedule.every import in_words
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # window titles and other strings
+    r"|\x1b[ -/]*[0-~]"
+)
+# Controls but tab and line feed, marks that turn the direction of writing, odd line ends, halves of characters.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_CELL = 100
+
+
+def clean_block(text: str) -> str:
+    """The text with its lines, but without anything that a terminal would obey."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", re.sub(r"\r+\n?", "\n", text)))
+
+
+def clean(text: str) -> str:
+    """The text on one line, without anything that a terminal would obey."""
+    return " ".join(clean_block(text).split())
+
+
+def clip(text: str, length: int = _CELL) -> str:
+    """At most so many characters of the text."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def instant(moment: datetime | None) -> str:
+    """``2026-01-31 07:30:00`` (UTC); ``-`` for None."""
+    return "-" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def length(duration: timedelta) -> str:
+    """``2 d 3 h``: a duration in its two largest units; below ten seconds with fractions."""
+    seconds = max(duration.total_seconds(), 0.0)
+    if seconds < 10:
+        return f"{seconds:.2g} s" if seconds >= 0.001 else "0 s"
+    whole = round(seconds)
+    for size, unit in ((86_400, 3600), (3600, 60)):
+        if whole >= size:
+            return in_words(whole - whole % unit)
+    return in_words(whole)
+
+
+def left(due: datetime | None, now: datetime) -> str:
+    """How long it is until then; ``now`` where that has passed."""
+    if due is None:
+        return "-"
+    return "now" if due <= now else length(due - now)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON: enums by their names in lower case, instants in ISO 8601, UTC."""
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
+    text = msgspec.json.format(encoded, indent=2).decode()
+    # JSON escapes only the oldest of the controls by itself; the others are within strings, too.
+    print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def _encodable(value: object) -> object:
+    """The value with halves of characters (from undecodable file names, say) spelt out."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_encodable(item) for item in value]
+        case _:
+            return value
+
+
+def show_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Print names and values, one pair a line, values aligned; pairs without a value are left out."""
+    pairs = [(name, clean(value)) for name, value in fields if value]
+    width = max((len(name) for name, _ in pairs), default=0)
+    for name, value in pairs:
+        print(f"{name + ':':<{width + 1}} {value}")
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: with lines and colours kept to what helps on a terminal, aligned text elsewhere."""
+    cells = [[clip(clean(cell)) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _show_on_terminal(headings, cells)
+        return
+    widths = [max(len(cell) for cell in column) for column in zip(headings, *cells, strict=True)]
+    for row in ([heading.upper() for heading in headings], *cells):
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+_WHOLE = {"key", "run", "id", "outcome", "state"}
+"""Columns that are not broken into lines where a terminal is narrow: what is in them gets copied, or is one word."""
+
+_STYLES = {
+    "succeeded": "green",
+    "failed": "bold red",
+    "timed out": "bold red",
+    "interrupted": "red",
+    "cancelled": "yellow",
+    "skipped": "yellow",
+    "missed": "yellow",
+    "running": "cyan",
+    "held back": "yellow",
+}
+
+
+def _show_on_terminal(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table as wide as the terminal, outcomes in colours."""
+    # Only here, since it takes longer to import than most commands run.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading.upper(), overflow="fold", no_wrap=heading in _WHOLE)
+    for row in rows:
+        # Text, not str: brackets in titles are no markup.
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    Console(file=sys.stdout).print(table)

@@ -1,0 +1,130 @@
+"""``list`` and ``next``: what will run, when, and how it went last."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from gavo_exec.cli.exits import DONE
+from gavo_exec.cli.keys import normal_key, unknown_key
+from gavo_exec.cli.options import examples, json_option, settings_options
+from gavo_exec.cli.output import clean, counted, instant, left, show_json, show_table
+from gavo_exec.settings import Settings
+
+
+@click.command("list", epilog=examples("gavo-exec list", "gavo-exec list --json"))
+@settings_options("inputs_dir", "state_dir")
+@json_option
+def list_command(*, settings: Settings, as_json: bool) -> int:
+    """List all jobs with their next and last runs.
+
+    Below the table come the RDs that are broken at present, each with its first fault.  Jobs of a broken RD are held
+    back: they run on in their last good version.  With --json the broken RDs are told on standard error.
+    """
+    from gavo_exec.cli.state import opened_store
+    from gavo_exec.cli.tree import read_tree
+    from gavo_exec.cli.views import State, broken_rds, job_state, outcome_words, planned_jobs, status_fields, statuses
+    from gavo_exec.runtime.clock import SystemClock
+
+    catalog = read_tree(settings.inputs_dir)
+    with opened_store(settings) as store:
+        state = State.of(store)
+    now = SystemClock().now()
+    jobs = statuses(planned_jobs(catalog, state), state, now)
+    if as_json:
+        for line in broken_rds(catalog):
+            print(clean(line), file=sys.stderr)
+        show_json([status_fields(job) for job in jobs])
+        return DONE
+
+    from gavo_exec.daemon import is_running
+
+    show_table(
+        ("key", "title", "schedule", "next (UTC)", "left", "last run (UTC)", "outcome", "state"),
+        [
+            (
+                job.key,
+                job.title,
+                job.schedule,
+                instant(job.due),
+                left(job.due, now),
+                instant(job.last_run.started_at or job.last_run.due) if job.last_run else "-",
+                outcome_words(job.last_run) if job.last_run else "-",
+                job_state(job),
+            )
+            for job in jobs
+        ],
+    )
+    print()
+    if catalog.rejected:
+        print("Broken RDs:")
+        for line in broken_rds(catalog):
+            print(f"  {clean(line)}")
+        print()
+    running = sum(job.running_since is not None for job in jobs)
+    daemon = "a daemon runs" if is_running(settings.state_dir) else "no daemon runs"
+    print(
+        f"{counted(len(jobs), 'job')}, {running} running, {counted(len(catalog.rejected), 'broken RD')}; "
+        f"{daemon} on {clean(settings.state_dir)}"
+    )
+    return DONE
+
+
+def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """The instant that an ISO 8601 text means; without a zone, in UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no instant; write 2026-01-31T07:30, say", ctx=ctx, param=parameter
+        ) from None
+
+
+@click.command("next", epilog=examples("gavo-exec next weather/q#fetch --count 10", "gavo-exec next --all --json"))
+@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.option("--all", "all_jobs", is_flag=True, help="All jobs, which is also meant where no KEY is given.")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="So many instants of each job.")
+@click.option(
+    "--from",
+    "start",
+    metavar="INSTANT",
+    callback=_moment,
+    help="Count from then: ISO 8601, in UTC where it has no zone (default: now).",
+)
+@settings_options("inputs_dir", "state_dir")
+@json_option
+def next_command(
+    *, keys: tuple[str, ...], all_jobs: bool, count: int, start: datetime | None, settings: Settings, as_json: bool
+) -> int:
+    """Show when jobs are due next, in order of time.
+
+    The instants are those of a daemon that starts now (or at --from), knowing when each job started last: intervals
+    count from there.
+    """
+    from gavo_exec.cli.state import opened_store
+    from gavo_exec.cli.tree import read_tree
+    from gavo_exec.cli.views import State, coming_dues, planned_jobs
+    from gavo_exec.runtime.clock import SystemClock
+
+    if keys and all_jobs:
+        raise click.UsageError("give keys or --all, not both")
+    with opened_store(settings) as store:
+        state = State.of(store)
+    jobs = {job.key: job for job in planned_jobs(read_tree(settings.inputs_dir), state)}
+    wanted = list(dict.fromkeys(normal_key(key) for key in keys)) or list(jobs)
+    for key in wanted:
+        if key not in jobs:
+            raise unknown_key(key, jobs)
+    now = SystemClock().now()
+    dues = coming_dues((jobs[key] for key in wanted), state, start=start or now, count=count)
+    if as_json:
+        show_json(dues)
+    else:
+        show_table(
+            ("due (UTC)", "left", "key", "title"),
+            [(instant(item.due), left(item.due, now), item.key, item.title) for item in dues],
+        )
+    return DONE

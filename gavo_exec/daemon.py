@@ -1,0 +1,390 @@
+"""Puts the rooms together: the one place where real things are made; start, signals, stop."""
+
+import fcntl
+import itertools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, timedelta
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+import msgspec
+
+from gavo_exec import descriptor
+from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
+from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
+from gavo_exec.ports import Clock, Engine, Listener, Mailer, Runner, Store, Watcher
+from gavo_exec.reload import Reloader
+from gavo_exec.runtime import capture
+from gavo_exec.runtime.agenda import Agenda
+from gavo_exec.runtime.bus import Bus
+from gavo_exec.runtime.clock import SystemClock
+from gavo_exec.runtime.executing import JobLoader
+from gavo_exec.runtime.guard import Guard
+from gavo_exec.runtime.process import ProcessRunner, is_alive, process_holder
+from gavo_exec.runtime.scheduler import Scheduler
+from gavo_exec.runtime.workers import LocalEngine
+from gavo_exec.services import log
+from gavo_exec.services.history import HistoryListener
+from gavo_exec.services.mail import MailListener, MailPolicy
+from gavo_exec.services.postman import MaildirMailer, Postman, SendmailMailer, SMTPMailer
+from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.watch import TreeWatcher
+from gavo_exec.settings import Settings
+
+STATE_FILE = "state.sqlite"
+LOCK_FILE = "daemon.lock"
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How long a thread may compute while others wait: the other jobs' lateness beside a computing one falls with it."""
+
+CHILD_OUTPUT_BYTES = 64 * 1024
+"""How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
+
+_HEALTH_SECONDS = 5.0
+
+
+class _Reload(msgspec.Struct, frozen=True):
+    """Read everything anew."""
+
+
+class _Stop(msgspec.Struct, frozen=True):
+    """End, for this reason."""
+
+    reason: str
+
+
+class Daemon:
+    """The assembled program; its parts can be stepped by hand where its threads are not started."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        store: Store,
+        runner: Runner,
+        guard: Guard,
+        engine: Engine,
+        bus: Bus,
+        scheduler: Scheduler,
+        reloader: Reloader,
+        postman: Postman,
+        watcher: Watcher,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = store
+        self.runner = runner
+        self.guard = guard
+        self.engine = engine
+        self.bus = bus
+        self.scheduler = scheduler
+        self.reloader = reloader
+        self.postman = postman
+        self.watcher = watcher
+        self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
+        self._stopping = ExitStack()
+
+    def account_for_the_past(self) -> None:
+        """Say which runs were cut off when the process before this one ended."""
+        for run in self.store.interrupt(now=self.clock.now()):
+            self.bus.publish(RunFinished(run=run))
+
+    def take_up(self, paths: frozenset[str]) -> None:
+        """Read these files and go by what they say now."""
+        catalog = self.reloader.catalog
+        if (renewed := self.reloader.update(paths)) is not catalog:
+            self.scheduler.adopt(renewed)
+
+    def step(self) -> None:
+        """Let everything that is due now happen, on this thread; for use where no threads were started."""
+        self.scheduler.step(self.clock.now())
+        self.bus.drain()
+        self.postman.deliver_due()
+
+    def start(self) -> None:
+        """Start all threads; the RDs that are there are taken up before anything is started from them."""
+        undo = self._stopping
+        undo.callback(self.store.close)
+        self.postman.start()
+        undo.callback(self.postman.stop)
+        self.bus.start()
+        undo.callback(self.bus.stop)
+        undo.callback(self.runner.stop)
+        undo.callback(self._stop_runs)
+        self.account_for_the_past()
+        changes = iter(self.watcher)
+        self.take_up(next(changes, frozenset()))
+        watching = threading.Thread(target=self._watch, args=(changes,), name="watcher", daemon=True)
+        watching.start()
+        undo.callback(watching.join, 2)
+        undo.callback(self.watcher.stop)
+        self.scheduler.start()
+        undo.callback(self.scheduler.stop)
+        self.bus.publish(
+            DaemonStarted(
+                inputs_dir=self.settings.inputs_dir,
+                state_dir=self.settings.state_dir,
+                executes=sum(1 for _ in self.reloader.catalog.executes()),
+                at=self.clock.now(),
+            )
+        )
+
+    def run(self) -> int:
+        """Serve until told to stop; answers the exit code."""
+        reason = "the scheduler died"
+        while self.scheduler.died is None:
+            try:
+                message = self._inbox.get(timeout=_HEALTH_SECONDS)
+            except Empty:
+                continue
+            if isinstance(message, _Stop):
+                reason = message.reason
+                break
+            if isinstance(message, _Reload):
+                self.watcher.look()
+                self.scheduler.adopt(self.reloader.reread_all())
+            else:
+                self.take_up(message)
+        self.stop(reason)
+        return 0 if self.scheduler.died is None else 1
+
+    def stop(self, reason: str) -> None:
+        """Start nothing any more, wait for what is running, account for all of it, and let go of everything."""
+        self.bus.publish(DaemonStopping(reason=reason, running=self.scheduler.running, at=self.clock.now()))
+        self._stopping.close()
+
+    def ask_to_stop(self, reason: str) -> None:
+        """Let ``run`` end; from any thread or signal handler."""
+        self._inbox.put(_Stop(reason))
+
+    def ask_to_reload(self) -> None:
+        """Let everything be read anew; from any thread or signal handler."""
+        self._inbox.put(_Reload())
+
+    def _watch(self, changes: Iterator[frozenset[str]]) -> None:
+        for paths in changes:
+            self._inbox.put(paths)
+
+    def _stop_runs(self) -> None:
+        left = self.engine.stop(timedelta(seconds=self.settings.stop_grace_seconds))
+        self.guard.interrupt(left, "the daemon was stopped before the run had ended")
+
+
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    runner: Runner | None = None,
+    mailer: Mailer | None = None,
+    store: Store | None = None,
+    engine: Engine | None = None,
+    watcher: Watcher | None = None,
+    listeners: Iterable[Listener] = (),
+) -> Daemon:
+    """Make a daemon; what is not given is the real thing.  ``listeners`` hear events beside the usual ones."""
+    clock = clock or SystemClock()
+    runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
+    return _connect(
+        settings,
+        clock=clock,
+        runner=runner,
+        mailer=mailer or make_mailer(settings, runner),
+        store=store or open_store(settings),
+        engine=engine or LocalEngine(workers=settings.workers),
+        watcher=watcher or TreeWatcher(settings.inputs_dir, rescan_seconds=settings.rescan_seconds),
+        listeners=listeners,
+    )
+
+
+def _connect(
+    settings: Settings,
+    *,
+    clock: Clock,
+    runner: Runner,
+    mailer: Mailer,
+    store: Store,
+    engine: Engine,
+    watcher: Watcher,
+    listeners: Iterable[Listener],
+) -> Daemon:
+    """Let these know each other."""
+    postman = Postman(store, mailer=mailer, clock=clock)
+    loader = JobLoader(runner)
+
+    def read(path: str, *, inputs_dir: str) -> ResourceDescriptor:
+        return descriptor.read(path, inputs_dir=inputs_dir, today=clock.now().astimezone().date())
+
+    def forget_removed(event: Event) -> None:
+        if isinstance(event, JobsReconciled):
+            loader.forget(event.removed)
+
+    def flush() -> None:
+        store.flush()
+        postman.wake()
+
+    mail = MailListener(store, clock=clock, policy=mail_policy(settings))
+    bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)
+    guard = make_guard(settings, loader, clock=clock, bus=bus)
+    agenda = Agenda(run_ids=make_run_ids(clock), last_starts=store.last_starts())
+    scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish)
+    engine.start(guard, scheduler.finished)
+    reloader = Reloader(settings.inputs_dir, read=read, clock=clock, publish=bus.publish, rejections=store.rejections())
+    return Daemon(
+        settings,
+        clock=clock,
+        store=store,
+        runner=runner,
+        guard=guard,
+        engine=engine,
+        bus=bus,
+        scheduler=scheduler,
+        reloader=reloader,
+        postman=postman,
+        watcher=watcher,
+    )
+
+
+def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus) -> Guard:
+    """The guard of these settings' runs."""
+    return Guard(
+        loader.prepare,
+        clock=clock,
+        publish=bus.publish,
+        host=settings.host,
+        output_limit_bytes=settings.output_limit_bytes,
+    )
+
+
+def serve(settings: Settings) -> int:
+    """Run the daemon until a signal ends it; answers the exit code.
+
+    Raises GavoExecError where it cannot start: no such directory, another daemon on the same state, a bad state file.
+    """
+    if not Path(settings.inputs_dir).is_dir():
+        raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    log.configure(settings.log_format, sys.stderr)
+    with _lock(settings.state_dir), capture.install():
+        daemon = assemble(settings)
+
+        def on_signal(number: int, _: FrameType | None) -> None:
+            daemon.ask_to_stop(signal.Signals(number).name)
+
+        def on_hangup(_number: int, _frame: FrameType | None) -> None:
+            daemon.ask_to_reload()
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+        signal.signal(signal.SIGHUP, on_hangup)
+        daemon.start()
+        return daemon.run()
+
+
+def execute_here(
+    settings: Settings, rd: ResourceDescriptor, execute: Execute, tee: Callable[[bytes], object] | None = None
+) -> Run:
+    """Run one execute now, in this process; ``tee`` is given its output as it comes.
+
+    It is recorded, and mailed where it fails, as any run is.  Raises GavoExecError where another process is running it.
+    """
+    clock = SystemClock()
+    with ExitStack() as undo:
+        undo.enter_context(capture.install())
+        runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
+        undo.callback(runner.stop)
+        store = open_store(settings)
+        undo.callback(store.close)
+        mail = MailListener(store, clock=clock, policy=mail_policy(settings))
+        bus = Bus([HistoryListener(store), mail], flush=store.flush)
+        guard = make_guard(settings, JobLoader(runner), clock=clock, bus=bus)
+        now = clock.now()
+        request = RunRequest(run_id=next(make_run_ids(clock)), rd=rd, execute=execute, due=now, reason=Reason.TRIGGERED)
+        if refused := store.claim([request], now=now):
+            raise GavoExecError(f"{execute.key} is running already: {refused[request.run_id]}")
+        run = guard.perform(request, tee=tee)
+        bus.drain()
+        if not is_running(settings.state_dir):
+            Postman(store, mailer=make_mailer(settings, runner), clock=clock).deliver_due()
+        return run
+
+
+def open_store(settings: Settings) -> SQLiteStore:
+    """The state file of these settings, made where it is not there yet; raises StoreError."""
+    _make_state_dir(settings.state_dir)
+    return SQLiteStore(Path(settings.state_dir, STATE_FILE), holder=process_holder(), is_alive=is_alive)
+
+
+def make_mailer(settings: Settings, runner: Runner) -> Mailer:
+    """What delivers mail by these settings: an SMTP server, a sendmail command, or a Maildir."""
+    match settings.transport:
+        case "smtp":
+            return SMTPMailer(
+                host=settings.smtp_host,
+                port=settings.smtp_port,
+                security=settings.smtp_security,
+                user=settings.smtp_user,
+                password=settings.read_smtp_password(),
+            )
+        case "sendmail":
+            return SendmailMailer(settings.sendmail_argv, runner)
+        case _:
+            return MaildirMailer(settings.maildir)
+
+
+def mail_policy(settings: Settings) -> MailPolicy:
+    """Whom to write to, and as whom."""
+    return MailPolicy(host=settings.host, sender=settings.mail_from, recipients=tuple(settings.mail_to))
+
+
+def make_run_ids(clock: Clock) -> Iterator[str]:
+    """Ids for the runs of this process: short, never the same twice, in order of time."""
+    stamp = f"{clock.now().astimezone(UTC):%y%m%d%H%M%S}-{os.getpid():x}"
+    return map(f"{stamp}-{{}}".format, itertools.count(1))
+
+
+def is_running(state_dir: str) -> bool:
+    """Whether a daemon is at work on this state directory."""
+    # The lock itself is not tried: a daemon that starts at this moment would find it taken.
+    try:
+        return is_alive(Path(state_dir, LOCK_FILE).read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+@contextmanager
+def _lock(state_dir: str) -> Iterator[None]:
+    """Hold the state directory for this process; raises GavoExecError where another has it."""
+    _make_state_dir(state_dir)
+    with Path(state_dir, LOCK_FILE).open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise GavoExecError(
+                f"{state_dir}: another daemon uses this state directory ({file.read().strip() or 'unknown'}); "
+                "stop it, or name another as state_dir"
+            ) from None
+        file.truncate(0)
+        file.write(process_holder())
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _make_state_dir(state_dir: str) -> None:
+    """Make the state directory, for this user alone, where it is not there; raises StoreError."""
+    try:
+        Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(
+            f"{state_dir}: the state directory cannot be made: {fault.strerror}; name another as state_dir"
+        ) from None

@@ -1,0 +1,204 @@
+"""What there is to show, from RDs and state."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gavo_exec.catalog import Catalog
+from gavo_exec.cli.views import (
+    PlannedJob,
+    State,
+    broken_rds,
+    coming_dues,
+    due_instants,
+    job_state,
+    latest_runs,
+    mail_state,
+    numbered_source,
+    outcome_words,
+    planned_jobs,
+    run_fields,
+    statuses,
+)
+from gavo_exec.errors import Diagnostic, Position, Severity
+from gavo_exec.model import Execute, HeldBack, Job, Outcome, QueuedMail, Rejection, ResourceDescriptor, Run
+from gavo_exec.schedule import At, Every, parse_at
+from gavo_exec.services.store import SQLiteStore
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def execute(key: str, schedule: At | Every) -> Execute:
+    return Execute(key=key, title=f"Title of {key}", schedule=schedule, job=Job(source="pass"))
+
+
+def rd(rd_id: str, *executes: Execute) -> ResourceDescriptor:
+    path = f"/in/{rd_id}.rd"
+    return ResourceDescriptor(rd_id=rd_id, path=path, inputs_dir="/in", resdir="/in", executes=executes)
+
+
+def fault(line: int, severity: Severity = Severity.ERROR) -> Diagnostic:
+    position = Position(path="/in/bad.rd", line=line, column=3)
+    return Diagnostic(code="E202", message="no such attribute", position=position, severity=severity)
+
+
+def rejection(*faults: Diagnostic) -> Rejection:
+    return Rejection(rd_id="bad", path="/in/bad.rd", digest="x", rejected_at=NOON, diagnostics=faults)
+
+
+def run(number: int, outcome: Outcome | None = Outcome.SUCCEEDED, key: str = "a/q#x") -> Run:
+    return Run(
+        run_id=f"r{number:03}",
+        key=key,
+        title="T",
+        due=NOON,
+        started_at=NOON,
+        finished_at=None if outcome is None else NOON + timedelta(seconds=number),
+        outcome=outcome,
+        output="much",
+        error="why",
+    )
+
+
+@pytest.fixture
+def store() -> Iterator[SQLiteStore]:
+    with closing(SQLiteStore(":memory:", holder="here 1 0", is_alive=lambda _: True)) as opened:
+        yield opened
+
+
+def test_the_next_due_comes_first_and_ties_go_by_key() -> None:
+    good = rd("a/q", execute("a/q#z", parse_at("13:00")), execute("a/q#b", parse_at("13:00")))
+    catalog = Catalog().accept(good, rd("b/q", execute("b/q#x", Every(seconds=36_000))))
+    state = State(last_starts={"b/q#x": NOON - 9.5 * HOUR}, last_runs={"a/q#z": run(1, key="a/q#z")})
+    found = statuses(planned_jobs(catalog, state), state, NOON)
+    assert [(job.key, job.due) for job in found] == [
+        ("b/q#x", NOON + 0.5 * HOUR),
+        ("a/q#b", NOON + HOUR),
+        ("a/q#z", NOON + HOUR),
+    ]
+    assert [job.schedule for job in found] == ["every 10 h", "at 13:00 UTC", "at 13:00 UTC"]
+    assert found[2].last_run == run(1, key="a/q#z")
+    assert found[0].title == "Title of b/q#x"
+
+
+def test_a_running_job_says_since_when() -> None:
+    state = State(running={"a/q#x": run(1, None)})
+    [status] = statuses([PlannedJob(key="a/q#x", title="", schedule=Every(seconds=1))], state, NOON)
+    assert status.running_since == NOON
+    assert job_state(status) == "running"
+
+
+def test_jobs_of_a_broken_rd_that_run_on_are_held_back() -> None:
+    held = (
+        HeldBack(key="bad#at", title="A", at=("13:00", "w1 7:30")),
+        HeldBack(key="bad#every", title="E", every=-3600),
+    )
+    state = State(rejections={"bad": (rejection(fault(1)), held)})
+    jobs = planned_jobs(Catalog().reject(rejection(fault(1))), state)
+    assert [(job.key, job.schedule.describe(), job.held_back) for job in jobs] == [
+        ("bad#at", "at 13:00, Mondays 7:30 UTC", True),
+        ("bad#every", "every 1 h, at once when first loaded", True),
+    ]
+    assert job_state(statuses(jobs, state, NOON)[0]) == "held back"
+
+
+def test_what_was_held_back_counts_no_more_once_the_rd_is_mended_or_gone() -> None:
+    state = State(rejections={"bad": (rejection(fault(1)), (HeldBack(key="bad#x", title="", every=60),))})
+    mended = Catalog().accept(rd("bad", execute("bad#y", Every(seconds=60))))
+    assert [job.key for job in planned_jobs(mended, state)] == ["bad#y"]
+    assert planned_jobs(Catalog(), state) == []
+
+
+def test_broken_rds_are_told_by_their_first_error() -> None:
+    two = Catalog().reject(rejection(fault(2, Severity.WARNING), fault(5), fault(9)))
+    one = Catalog().reject(rejection(fault(5)))
+    assert broken_rds(two) == ["/in/bad.rd:5:3: E202 no such attribute (and 1 more)"]
+    assert broken_rds(one) == ["/in/bad.rd:5:3: E202 no such attribute"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last_start", "hours"),
+    [
+        (Every(seconds=3600), None, [0.1, 1.1, 2.1]),
+        (Every(seconds=3600, immediately=True), None, [0, 1, 2]),
+        (Every(seconds=3600), NOON - 0.5 * HOUR, [0.5, 1.5, 2.5]),
+        (Every(seconds=3600), NOON - 5 * HOUR, [0, 1, 2]),
+        (parse_at("12:00,13:00"), None, [1, 24, 25]),
+        (parse_at("12:00"), NOON, [24, 48, 72]),
+    ],
+)
+def test_due_instants_go_on_and_on(schedule: At | Every, last_start: datetime | None, hours: list[float]) -> None:
+    instants = due_instants(schedule, last_start=last_start, start=NOON)
+    assert [next(instants) for _ in hours] == [NOON + hour * HOUR for hour in hours]
+
+
+@pytest.mark.parametrize("schedule", [Every(seconds=86_400), parse_at("12:00"), parse_at("m1 1:00")])
+def test_due_instants_end_where_the_calendar_does(schedule: At | Every) -> None:
+    end = datetime(9999, 12, 30, 13, tzinfo=UTC)
+    assert len(list(due_instants(schedule, last_start=None, start=end))) <= 2
+
+
+def test_coming_dues_of_several_jobs_are_in_order_of_time() -> None:
+    jobs = [
+        PlannedJob(key="b#y", title="Y", schedule=Every(seconds=7200)),
+        PlannedJob(key="a#x", title="X", schedule=Every(seconds=3600)),
+    ]
+    state = State(last_starts={"a#x": NOON, "b#y": NOON})
+    found = coming_dues(jobs, state, start=NOON, count=2)
+    assert [(item.due - NOON, item.key, item.title) for item in found] == [
+        (HOUR, "a#x", "X"),
+        (2 * HOUR, "a#x", "X"),
+        (2 * HOUR, "b#y", "Y"),
+        (4 * HOUR, "b#y", "Y"),
+    ]
+
+
+def test_failed_runs_are_found_far_back(store: SQLiteStore) -> None:
+    for number in range(200):
+        store.record(run(number, Outcome.FAILED if number in {3, 150} else Outcome.SUCCEEDED))
+    store.flush()
+    assert [found.run_id for found in latest_runs(store, None, limit=1, failed=True)] == ["r150"]
+    assert [found.run_id for found in latest_runs(store, "a/q#x", limit=5, failed=True)] == ["r150", "r003"]
+    assert [found.run_id for found in latest_runs(store, None, limit=2, failed=False)] == ["r199", "r198"]
+    assert latest_runs(store, "b/q#x", limit=5, failed=True) == []
+
+
+def test_the_state_is_read_from_the_store(store: SQLiteStore) -> None:
+    store.record(run(1))
+    store.put_rejection(rejection(fault(1)), [])
+    store.flush()
+    state = State.of(store)
+    assert state.last_runs["a/q#x"].run_id == "r001"
+    assert state.rejections == {"bad": (rejection(fault(1)), ())}
+    assert (state.running, state.last_starts) == ({}, {})
+
+
+def test_runs_have_their_duration_in_json() -> None:
+    fields = run_fields(run(7), with_output=True)
+    assert (fields["duration_seconds"], fields["output"], fields["error"]) == (7.0, "much", "why")
+    assert "output" not in run_fields(run(7), with_output=False)
+
+
+def test_outcomes_are_words() -> None:
+    assert [outcome_words(run(1, outcome)) for outcome in (None, Outcome.TIMED_OUT)] == ["running", "timed out"]
+
+
+@pytest.mark.parametrize(
+    ("mail", "word"),
+    [
+        (QueuedMail(mail_id=1, subject="", content=b"", queued_at=NOON), "waiting"),
+        (QueuedMail(mail_id=1, subject="", content=b"", queued_at=NOON, attempts=1), "retrying"),
+        (QueuedMail(mail_id=1, subject="", content=b"", queued_at=NOON, failed_at=NOON), "given up"),
+        (QueuedMail(mail_id=1, subject="", content=b"", queued_at=NOON, attempts=1, delivered_at=NOON), "delivered"),
+    ],
+)
+def test_what_became_of_a_mail(mail: QueuedMail, word: str) -> None:
+    assert mail_state(mail) == word
+
+
+def test_code_has_the_line_numbers_of_its_file() -> None:
+    assert list(numbered_source(Job(source="a\nb\n", first_line=7))) == [(7, "a"), (8, "b")]
+    assert list(numbered_source(Job(source="a\nb\nc", first_line=7, lines=(3, 9)))) == [(3, "a"), (9, "b"), (9, "c")]
