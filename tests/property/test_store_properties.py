@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gavo_exec.model import Execute, Job, Outcome, Reason, ResourceDescriptor, Run, RunRequest
 from gavo_exec.schedule import Every
-from gavo_exec.services.store import SQLiteStore, _instant, _loaded, _microseconds, _stored
+from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.store.codec import instant, loaded, microseconds, stored
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 TEXTS = st.text(st.characters(codec=None) | st.sampled_from("\0\x10\ud800\udfff0fx"))
@@ -19,20 +20,20 @@ RD = ResourceDescriptor(rd_id="a", path="/a.rd", inputs_dir="/", resdir="/", dig
 
 @given(TEXTS)
 def test_any_text_is_stored_as_clean_utf_8_and_loaded_as_it_was(text: str) -> None:
-    [stored] = _stored(text)
-    assert b"\0" not in stored.encode("utf-8")
-    assert _loaded(stored) == text
+    [kept] = stored(text)
+    assert b"\0" not in kept.encode("utf-8")
+    assert loaded(kept) == text
 
 
 @given(TEXTS, TEXTS)
 def test_different_texts_are_stored_differently(one: str, other: str) -> None:
-    assert (_stored(one) == _stored(other)) == (one == other)
+    assert (stored(one) == stored(other)) == (one == other)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_instants_are_stored_exactly_and_in_order(one: datetime, other: datetime) -> None:
-    assert _instant(_microseconds(one)) == one
-    assert (_microseconds(one) < _microseconds(other)) == (one < other)
+    assert instant(microseconds(one)) == one
+    assert (microseconds(one) < microseconds(other)) == (one < other)
 
 
 class StoreAgainstModel(RuleBasedStateMachine):

@@ -648,6 +648,6 @@ def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
 def test_a_subject_begins_on_its_line_however_long_it_is(store: SQLiteStore) -> None:
     for words in range(1, 60):
         run = msgspec.structs.replace(RUN, error="reason " * words)
-        message, *_ = mails_about(store, RunFinished(run=run, request=REQUEST))
+        *_, message = mails_about(store, RunFinished(run=run, request=REQUEST))
         again = message_from_bytes(message.as_bytes(), policy=default_policy)
         assert again["Subject"].startswith("[archive] FAILED weather/q#fetch: reason")

@@ -166,6 +166,13 @@ class StoreContract:
         store.claim([a_request("r3", counts_from=None)], now=NOW + SECOND)
         assert store.last_starts() == {"weather/q#fetch": NOW}
 
+    def test_starts_can_be_noted_without_a_run(self, store: Store) -> None:
+        store.claim([a_request("r1", key="a")], now=NOW)
+        store.note_starts({"a": NOW + SECOND, "caf\udce9": NOW})
+        store.note_starts({})
+        assert store.last_starts() == {"a": NOW + SECOND, "caf\udce9": NOW}
+        assert store.last_runs() == {}
+
     def test_the_last_run_of_a_key_is_the_one_that_ended_last(self, store: Store) -> None:
         store.claim([a_request("r1", key="a"), a_request("r2", key="b")], now=NOW)
         skipped = a_run("r3", key="a", outcome=Outcome.SKIPPED)

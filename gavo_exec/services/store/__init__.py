@@ -6,23 +6,23 @@ lose the last commits, never the file.  SQL stands in ``schema.sql`` and ``queri
 
 import json
 import os
-import re
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from email.message import EmailMessage
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from gavo_exec.errors import Diagnostic, StoreError
-from gavo_exec.model import HeldBack, Outcome, QueuedMail, Reason, Rejection, Run, RunRequest
+from gavo_exec.model import HeldBack, Outcome, QueuedMail, Rejection, Run, RunRequest
+from gavo_exec.services.store import codec
 
 _BUSY_SECONDS: Final = 10.0
 """How long to wait for another process that writes."""
@@ -34,12 +34,6 @@ _MOST_PENDING_SIZE: Final = 64 << 20
 _FOLDER: Final = Path(__file__).parent
 _MIGRATIONS: Final = ("schema.sql",)
 """What brings a file from version n to n + 1; scripts that were once released never change."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_REASONS: Final = {reason.value: reason for reason in Reason}
-_OUTCOMES: Final[dict[str | None, Outcome | None]] = {None: None, **{outcome.value: outcome for outcome in Outcome}}
-
-Row = tuple[Any, ...]
 
 
 def _named_queries(text: str) -> dict[str, str]:
@@ -59,10 +53,10 @@ class SQLiteStore:
 
     def __init__(self, path: str | os.PathLike[str], *, holder: str, is_alive: Callable[[str], bool]) -> None:
         self._path = os.fspath(path)
-        [self._holder] = _stored(holder)
+        [self._holder] = codec.stored(holder)
         self._is_alive = is_alive
         self._lock = threading.RLock()
-        self._pending: deque[tuple[str, Row]] = deque()
+        self._pending: deque[tuple[str, codec.Row]] = deque()
         if self._path != ":memory:":
             _create_private(self._path)
         with self._explained():
@@ -80,30 +74,30 @@ class SQLiteStore:
 
     def last_starts(self) -> dict[str, datetime]:
         """For each key the instant its last start counts from."""
-        return {_loaded(key): _instant(at) for key, at in self._read("last_starts")}
+        return {codec.loaded(key): codec.instant(at) for key, at in self._read("last_starts")}
 
     def note_starts(self, starts: Mapping[str, datetime]) -> None:
         """Remember these as the instants that the keys' last starts count from."""
         with self._writing() as db:
-            rows = [(*_stored(key), _microseconds(at)) for key, at in starts.items()]
+            rows = [(*codec.stored(key), codec.microseconds(at)) for key, at in starts.items()]
             db.executemany(_QUERIES["note_start"], rows)
 
     def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
-        claimed_at = _microseconds(now)
+        claimed_at = codec.microseconds(now)
         with self._writing() as db:
             refused = self._refused(requests)
             rows, starts = [], []
             for request in requests:
                 if request.run_id in refused:
                     continue
-                run_id, key, title, digest = _stored(
+                run_id, key, title, digest = codec.stored(
                     request.run_id, request.execute.key, request.execute.title, request.rd.digest
                 )
-                due, reason = _microseconds(request.due), request.reason.value
+                due, reason = codec.microseconds(request.due), request.reason.value
                 rows.append((self._holder, run_id, key, title, due, reason, request.attempt, claimed_at, digest))
                 if request.counts_from is not None:
-                    starts.append((key, _microseconds(request.counts_from)))
+                    starts.append((key, codec.microseconds(request.counts_from)))
             db.executemany(_QUERIES["claim_run"], rows)
             db.executemany(_QUERIES["note_start"], starts)
         return refused
@@ -115,7 +109,7 @@ class SQLiteStore:
             return {}
         alive = self._living(claims)
         held = {
-            _loaded(row[2]): f"{_process(row[0])} since {_instant(row[7]):%Y-%m-%d %H:%M:%S} UTC"
+            codec.loaded(row[2]): f"{codec.process_of(row[0])} since {codec.instant(row[7]):%Y-%m-%d %H:%M:%S} UTC"
             for row in claims
             if row[0] in alive
         }
@@ -129,53 +123,55 @@ class SQLiteStore:
             gone = [row for row in claims if row[0] not in alive]
             runs = [
                 msgspec.structs.replace(
-                    _claimed_run(row),
+                    codec.claimed_run_of(row),
                     finished_at=now,
                     outcome=Outcome.INTERRUPTED,
-                    error=f"{_process(row[0])} ended before the run did",
+                    error=f"{codec.process_of(row[0])} ended before the run did",
                 )
                 for row in gone
             ]
             db.executemany(_QUERIES["drop_claim"], [row[:2] for row in gone])
-            db.executemany(_QUERIES["record_run"], [_row_of(run) for run in runs])
+            db.executemany(_QUERIES["record_run"], [codec.row_of_run(run) for run in runs])
         return runs
 
-    def _living(self, claims: list[Row]) -> set[str]:
+    def _living(self, claims: list[codec.Row]) -> set[str]:
         """The holders of the claims, as stored, whose processes run."""
         holders = {row[0] for row in claims}
-        return {holder for holder in holders if holder == self._holder or self._is_alive(_loaded(holder))}
+        return {holder for holder in holders if holder == self._holder or self._is_alive(codec.loaded(holder))}
 
     def record(self, run: Run) -> None:
         """Note, with the next flush, how a run ended, whether it was claimed or not."""
-        self._pending.append(("record_run", _row_of(run)))
+        self._pending.append(("record_run", codec.row_of_run(run)))
 
     def run(self, run_id: str) -> Run | None:
         """One run with its output; a beginning of the id that fits just one will do."""
-        [beginning] = _stored(run_id)
+        [beginning] = codec.stored(run_id)
         ended = self._read("runs_beginning", (beginning, beginning + "\U0010ffff"))
-        found = {run.run_id: run for run in map(_run, ended)}
+        found = {run.run_id: run for run in map(codec.run_of, ended)}
         if run_id not in found:
-            claimed = (_claimed_run(row) for row in self._read("claims") if row[1].startswith(beginning))
+            claimed = (codec.claimed_run_of(row) for row in self._read("claims") if row[1].startswith(beginning))
             found.update((run.run_id, run) for run in claimed)
         return found.get(run_id) or (next(iter(found.values())) if len(found) == 1 else None)
 
     def runs(self, key: str | None = None, *, limit: int = 100) -> list[Run]:
         """The latest runs without their output: those that go on, then those that ended, the last one first."""
-        runs = [run for run in map(_claimed_run, reversed(self._read("claims"))) if key in (None, run.key)][:limit]
+        runs = [run for run in map(codec.claimed_run_of, reversed(self._read("claims"))) if key in (None, run.key)][
+            :limit
+        ]
         left = limit - len(runs)
-        rows = self._read("runs", (left,)) if key is None else self._read("runs_of_key", (*_stored(key), left))
-        return runs + [_run(row) for row in rows]
+        rows = self._read("runs", (left,)) if key is None else self._read("runs_of_key", (*codec.stored(key), left))
+        return runs + [codec.run_of(row) for row in rows]
 
     def last_runs(self) -> dict[str, Run]:
         """For each key the run that ended last, without its output."""
-        runs = map(_run, self._read("last_runs"))
+        runs = map(codec.run_of, self._read("last_runs"))
         return {run.key: run for run in runs}
 
     def running(self) -> dict[str, Run]:
         """For each key its run that goes on; those whose process is gone do not."""
         claims = self._read("claims")
         alive = self._living(claims)
-        runs = (_claimed_run(row) for row in claims if row[0] in alive)
+        runs = (codec.claimed_run_of(row) for row in claims if row[0] in alive)
         return {run.key: run for run in runs}
 
     # Mail
@@ -183,41 +179,41 @@ class SQLiteStore:
     def put_mail(self, message: EmailMessage, *, now: datetime) -> None:
         """Put a mail, as it is now, into the outbox with the next flush."""
         content = message.as_bytes(policy=message.policy.clone(linesep="\n"))
-        at = _microseconds(now)
-        self._pending.append(("put_mail", (*_stored(str(message.get("Subject", ""))), content, at, at)))
+        at = codec.microseconds(now)
+        self._pending.append(("put_mail", (*codec.stored(str(message.get("Subject", ""))), content, at, at)))
 
     def mails(self, *, limit: int = 100) -> list[QueuedMail]:
         """The latest mails, newest first, delivered ones among them."""
-        return [_mail(row) for row in self._read("mails", (limit,))]
+        return [codec.mail_of(row) for row in self._read("mails", (limit,))]
 
     def mail(self, mail_id: int) -> QueuedMail | None:
         """One mail."""
-        return next((_mail(row) for row in self._read("mail", (mail_id,))), None)
+        return next((codec.mail_of(row) for row in self._read("mail", (mail_id,))), None)
 
     def due_mail(self, now: datetime) -> QueuedMail | None:
         """The mail that has waited longest for its next try, if one is due."""
-        return next((_mail(row) for row in self._read("due_mail", (_microseconds(now),))), None)
+        return next((codec.mail_of(row) for row in self._read("due_mail", (codec.microseconds(now),))), None)
 
     def next_mail_at(self) -> datetime | None:
         """When the next mail is to be tried; None where none waits."""
         [(at,)] = self._read("next_mail_at")
-        return _instant_or_none(at)
+        return codec.instant_or_none(at)
 
     def hasten_mails(self, *, now: datetime) -> None:
         """Let all mails that wait for their next try be due."""
         with self._writing() as db:
-            db.execute(_QUERIES["hasten_mails"], (_microseconds(now),))
+            db.execute(_QUERIES["hasten_mails"], (codec.microseconds(now),))
 
     def mail_delivered(self, mail_id: int, *, now: datetime) -> None:
         """Note that a mail was taken."""
         with self._writing() as db:
-            db.execute(_QUERIES["mail_delivered"], (_microseconds(now), mail_id))
+            db.execute(_QUERIES["mail_delivered"], (codec.microseconds(now), mail_id))
 
     def mail_failed(self, mail_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
         """Note that a mail was not taken, and when to try again (None: never)."""
-        failed_at = _microseconds(now) if retry_at is None else None
+        failed_at = codec.microseconds(now) if retry_at is None else None
         with self._writing() as db:
-            row = (_microseconds_or_none(retry_at), failed_at, *_stored(error), mail_id)
+            row = (codec.microseconds_or_none(retry_at), failed_at, *codec.stored(error), mail_id)
             db.execute(_QUERIES["mail_failed"], row)
 
     # Broken RDs
@@ -225,26 +221,26 @@ class SQLiteStore:
     def put_rejection(self, rejection: Rejection, held_back: Sequence[HeldBack]) -> None:
         """Remember, with the next flush, that an RD is broken."""
         row = (
-            *_stored(rejection.rd_id, rejection.path, rejection.digest),
-            _microseconds(rejection.rejected_at),
-            _as_json(rejection.diagnostics),
-            _as_json(tuple(held_back)),
+            *codec.stored(rejection.rd_id, rejection.path, rejection.digest),
+            codec.microseconds(rejection.rejected_at),
+            codec.as_json(rejection.diagnostics),
+            codec.as_json(tuple(held_back)),
         )
         self._pending.append(("put_rejection", row))
 
     def clear_rejection(self, rd_id: str) -> None:
         """Forget, with the next flush, that an RD was broken."""
-        self._pending.append(("clear_rejection", _stored(rd_id)))
+        self._pending.append(("clear_rejection", codec.stored(rd_id)))
 
     def rejections(self) -> dict[str, tuple[Rejection, tuple[HeldBack, ...]]]:
         """The broken RDs by id, with their jobs that run on."""
         found = {}
         for rd_id, path, digest, rejected_at, diagnostics, held_back in self._read("rejections"):
             rejection = Rejection(
-                rd_id=_loaded(rd_id),
-                path=_loaded(path),
-                digest=_loaded(digest),
-                rejected_at=_instant(rejected_at),
+                rd_id=codec.loaded(rd_id),
+                path=codec.loaded(path),
+                digest=codec.loaded(digest),
+                rejected_at=codec.instant(rejected_at),
                 diagnostics=msgspec.convert(json.loads(diagnostics), tuple[Diagnostic, ...]),
             )
             found[rejection.rd_id] = rejection, msgspec.convert(json.loads(held_back), tuple[HeldBack, ...])
@@ -298,7 +294,7 @@ class SQLiteStore:
             finally:
                 self._db.close()
 
-    def _read(self, query: str, parameters: Row | dict[str, object] = ()) -> list[Row]:
+    def _read(self, query: str, parameters: codec.Row | dict[str, object] = ()) -> list[codec.Row]:
         """All rows of a query."""
         with self._explained(), self._lock:
             return self._db.execute(_QUERIES[query], parameters).fetchall()
@@ -365,128 +361,3 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-
-
-# SQLite takes neither lone surrogates nor, gladly, NULs; but paths may have the former and output the latter.
-_ESCAPE: Final = "\x10"
-_TO_ESCAPE: Final = re.compile("[\x00\x10\ud800-\udfff]")
-_ESCAPED: Final = re.compile("\x10([0-9a-f]{4})")
-
-
-def _stored(*texts: str) -> tuple[str, ...]:
-    """Texts as the file has them: NULs, lone surrogates and the escape itself as DLE and four hexadecimal digits."""
-    joined = "".join(texts)
-    if joined.isascii() and "\0" not in joined and _ESCAPE not in joined:
-        return texts
-    return tuple(_TO_ESCAPE.sub(lambda match: f"{_ESCAPE}{ord(match[0]):04x}", text) for text in texts)
-
-
-def _loaded(text: str) -> str:
-    """A text as it was before ``_stored``."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if _ESCAPE in text else text
-
-
-def _as_json(values: tuple[msgspec.Struct, ...]) -> str:
-    """The values as JSON in ASCII, which may name lone surrogates as UTF-8 may not."""
-    return json.dumps(msgspec.to_builtins(values))
-
-
-def _microseconds(instant: datetime) -> int:
-    """The instant as the file has it."""
-    since = instant - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def _microseconds_or_none(instant: datetime | None) -> int | None:
-    """The instant as the file has it, if there is one."""
-    return None if instant is None else _microseconds(instant)
-
-
-def _instant(microseconds: int) -> datetime:
-    """The instant as it was before ``_microseconds``."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _instant_or_none(microseconds: int | None) -> datetime | None:
-    """The instant as it was before ``_microseconds``, if there was one."""
-    return None if microseconds is None else _instant(microseconds)
-
-
-def _process(holder: str) -> str:
-    """A holder, as stored, for people."""
-    host, _, rest = _loaded(holder).partition(" ")
-    pid = rest.partition(" ")[0]
-    return f"process {pid} on {host}" if pid.isdecimal() else f"process {_loaded(holder)}"
-
-
-def _row_of(run: Run) -> Row:
-    """A run as a row of runs."""
-    run_id, key, title, host, digest, error, output = _stored(
-        run.run_id, run.key, run.title, run.host, run.digest, run.error, run.output
-    )
-    return (
-        run_id,
-        key,
-        title,
-        _microseconds(run.due),
-        run.reason.value,
-        run.attempt,
-        _microseconds_or_none(run.started_at),
-        _microseconds_or_none(run.finished_at),
-        None if run.outcome is None else run.outcome.value,
-        run.returncode,
-        host,
-        digest,
-        error,
-        output,
-    )
-
-
-def _run(row: Row) -> Run:
-    """A row of runs as a run."""
-    return Run(
-        run_id=_loaded(row[0]),
-        key=_loaded(row[1]),
-        title=_loaded(row[2]),
-        due=_instant(row[3]),
-        reason=_REASONS[row[4]],
-        attempt=row[5],
-        started_at=_instant_or_none(row[6]),
-        finished_at=_instant_or_none(row[7]),
-        outcome=_OUTCOMES[row[8]],
-        returncode=row[9],
-        host=_loaded(row[10]),
-        digest=_loaded(row[11]),
-        error=_loaded(row[12]),
-        output=_loaded(row[13]),
-    )
-
-
-def _claimed_run(row: Row) -> Run:
-    """A row of claims as a run that goes on."""
-    return Run(
-        run_id=_loaded(row[1]),
-        key=_loaded(row[2]),
-        title=_loaded(row[3]),
-        due=_instant(row[4]),
-        reason=_REASONS[row[5]],
-        attempt=row[6],
-        started_at=_instant(row[7]),
-        host=_loaded(row[0]).partition(" ")[0],
-        digest=_loaded(row[8]),
-    )
-
-
-def _mail(row: Row) -> QueuedMail:
-    """A row of outbox as a mail."""
-    return QueuedMail(
-        mail_id=row[0],
-        subject=_loaded(row[1]),
-        content=row[2],
-        queued_at=_instant(row[3]),
-        attempts=row[4],
-        next_attempt_at=_instant_or_none(row[5]),
-        delivered_at=_instant_or_none(row[6]),
-        failed_at=_instant_or_none(row[7]),
-        error=_loaded(row[8]),
-    )

@@ -1,0 +1,140 @@
+"""The values of the domain as rows of the state file, and back; columns stand as in ``queries.sql``."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from gavo_exec.model import Outcome, QueuedMail, Reason, Run
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_REASONS: Final = {reason.value: reason for reason in Reason}
+_OUTCOMES: Final[dict[str | None, Outcome | None]] = {None: None, **{outcome.value: outcome for outcome in Outcome}}
+
+Row = tuple[Any, ...]
+
+# SQLite takes neither lone surrogates nor, gladly, NULs; but paths may have the former and output the latter.
+_ESCAPE: Final = "\x10"
+_TO_ESCAPE: Final = re.compile("[\x00\x10\ud800-\udfff]")
+_ESCAPED: Final = re.compile("\x10([0-9a-f]{4})")
+
+
+def stored(*texts: str) -> tuple[str, ...]:
+    """Texts as the file has them: NULs, lone surrogates and the escape itself as DLE and four hexadecimal digits."""
+    joined = "".join(texts)
+    if joined.isascii() and "\0" not in joined and _ESCAPE not in joined:
+        return texts
+    return tuple(_TO_ESCAPE.sub(lambda match: f"{_ESCAPE}{ord(match[0]):04x}", text) for text in texts)
+
+
+def loaded(text: str) -> str:
+    """A text as it was before ``stored``."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if _ESCAPE in text else text
+
+
+def as_json(values: tuple[msgspec.Struct, ...]) -> str:
+    """The values as JSON in ASCII, which may name lone surrogates as UTF-8 may not."""
+    return json.dumps(msgspec.to_builtins(values))
+
+
+def microseconds(at: datetime) -> int:
+    """The instant as the file has it."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def microseconds_or_none(at: datetime | None) -> int | None:
+    """The instant as the file has it, if there is one."""
+    return None if at is None else microseconds(at)
+
+
+def instant(since_epoch: int) -> datetime:
+    """The instant as it was before ``microseconds``."""
+    return _EPOCH + timedelta(microseconds=since_epoch)
+
+
+def instant_or_none(since_epoch: int | None) -> datetime | None:
+    """The instant as it was before ``microseconds``, if there was one."""
+    return None if since_epoch is None else instant(since_epoch)
+
+
+def process_of(holder: str) -> str:
+    """A holder, as stored, for people."""
+    host, _, rest = loaded(holder).partition(" ")
+    pid = rest.partition(" ")[0]
+    return f"process {pid} on {host}" if pid.isdecimal() else f"process {loaded(holder)}"
+
+
+def row_of_run(run: Run) -> Row:
+    """A run as a row of runs."""
+    run_id, key, title, host, digest, error, output = stored(
+        run.run_id, run.key, run.title, run.host, run.digest, run.error, run.output
+    )
+    return (
+        run_id,
+        key,
+        title,
+        microseconds(run.due),
+        run.reason.value,
+        run.attempt,
+        microseconds_or_none(run.started_at),
+        microseconds_or_none(run.finished_at),
+        None if run.outcome is None else run.outcome.value,
+        run.returncode,
+        host,
+        digest,
+        error,
+        output,
+    )
+
+
+def run_of(row: Row) -> Run:
+    """A row of runs as a run."""
+    return Run(
+        run_id=loaded(row[0]),
+        key=loaded(row[1]),
+        title=loaded(row[2]),
+        due=instant(row[3]),
+        reason=_REASONS[row[4]],
+        attempt=row[5],
+        started_at=instant_or_none(row[6]),
+        finished_at=instant_or_none(row[7]),
+        outcome=_OUTCOMES[row[8]],
+        returncode=row[9],
+        host=loaded(row[10]),
+        digest=loaded(row[11]),
+        error=loaded(row[12]),
+        output=loaded(row[13]),
+    )
+
+
+def claimed_run_of(row: Row) -> Run:
+    """A row of claims as a run that goes on."""
+    return Run(
+        run_id=loaded(row[1]),
+        key=loaded(row[2]),
+        title=loaded(row[3]),
+        due=instant(row[4]),
+        reason=_REASONS[row[5]],
+        attempt=row[6],
+        started_at=instant(row[7]),
+        host=loaded(row[0]).partition(" ")[0],
+        digest=loaded(row[8]),
+    )
+
+
+def mail_of(row: Row) -> QueuedMail:
+    """A row of outbox as a mail."""
+    return QueuedMail(
+        mail_id=row[0],
+        subject=loaded(row[1]),
+        content=row[2],
+        queued_at=instant(row[3]),
+        attempts=row[4],
+        next_attempt_at=instant_or_none(row[5]),
+        delivered_at=instant_or_none(row[6]),
+        failed_at=instant_or_none(row[7]),
+        error=loaded(row[8]),
+    )
