@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta
 
 from benchmarks import stage
+from gavo_exec.daemon import tune_interpreter
 
 
 def gavo(count: int, *, durable: bool) -> float:
@@ -20,7 +21,7 @@ def gavo(count: int, *, durable: bool) -> float:
         countdown()
 
     builtins.bench_job = first  # type: ignore[attr-defined]
-    sys.setswitchinterval(0.0005)
+    tune_interpreter()
     with stage.heart(executes, {execute.key: stage.instant(due) for execute in executes}, durable=durable) as scheduler:
         warm.wait()
         # The same timetable once more: everything is due again, a moment from now.

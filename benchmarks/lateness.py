@@ -6,6 +6,7 @@ import time
 from functools import partial
 
 from benchmarks import stage
+from gavo_exec.daemon import tune_interpreter
 
 late: list[float] = []
 
@@ -24,7 +25,7 @@ def dues_over(count: int, seconds: float) -> list[float]:
 def gavo(count: int, seconds: float) -> None:
     """Everything on: claims, history, events."""
     builtins.bench_record = record  # type: ignore[attr-defined]
-    sys.setswitchinterval(0.0005)
+    tune_interpreter()
     dues = dues_over(count, seconds)
     executes = [
         stage.make_execute(number, "bench_record(float(execDef.getProperty('due')))", due=repr(due))

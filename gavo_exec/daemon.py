@@ -1,6 +1,7 @@
 """Puts the rooms together: the one place where real things are made; start, signals, stop."""
 
 import fcntl
+import gc
 import itertools
 import os
 import signal
@@ -42,6 +43,9 @@ STATE_FILE = "state.sqlite"
 LOCK_FILE = "daemon.lock"
 SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a thread may compute while others wait: the other jobs' lateness beside a computing one falls with it."""
+
+GC_THRESHOLDS = (20_000, 20, 20)
+"""How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
 
 CHILD_OUTPUT_BYTES = 64 * 1024
 """How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
@@ -269,7 +273,7 @@ def serve(settings: Settings) -> int:
     """
     if not Path(settings.inputs_dir).is_dir():
         raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    tune_interpreter()
     log.configure(settings.log_format, sys.stderr)
     with _lock(settings.state_dir), capture.install():
         daemon = assemble(settings)
@@ -313,6 +317,12 @@ def execute_here(
         if not is_running(settings.state_dir):
             Postman(store, mailer=make_mailer(settings, runner), clock=clock).deliver_due()
         return run
+
+
+def tune_interpreter() -> None:
+    """Set the interpreter up for many short runs on several threads."""
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def open_store(settings: Settings) -> SQLiteStore:

@@ -39,14 +39,14 @@ class JobsReconciled(msgspec.Struct, frozen=True, kw_only=True):
     changed: tuple[str, ...] = ()
 
 
-class RunStarted(msgspec.Struct, frozen=True, kw_only=True):
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run has begun."""
 
     request: RunRequest
     started_at: datetime
 
 
-class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
+class RunFinished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run has ended, or was skipped; ``request`` is None where only its record is left of it (after a crash)."""
 
     run: Run

@@ -5,7 +5,7 @@ It is pure: instants come in as arguments; there is no thread, no clock and no l
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 import msgspec
 
@@ -24,13 +24,6 @@ class Entry:
         self.execute = execute
         self.last_start = last_start
         self.due: datetime | None = None  # None only when the execute is gone
-
-
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """Which run holds a key, and since when."""
-
-    run_id: str
-    since: datetime
 
 
 class Decisions(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +45,9 @@ class Agenda:
         self._catalog = Catalog()
         self._entries: dict[str, Entry] = {}
         # By key and not in the entry: an execute may be deleted and come back while its run goes on.
-        self._running: dict[str, Running] = {}
-        self._heap: list[tuple[datetime, int, Entry]] = []
+        self._running: dict[str, tuple[str, datetime]] = {}  # the run's id, and since when
+        # By the due instant as a number, which compares fastest, then by order of entry.
+        self._heap: list[tuple[float, int, datetime, Entry]] = []
         self._pushed = 0
         self._begun: dict[str, datetime] = {}
 
@@ -72,7 +66,7 @@ class Agenda:
                     self._take(rd, execute, now)
         self._catalog = catalog
         if len(self._heap) > 2 * len(self._entries) + 64:
-            self._heap = [item for item in self._heap if item[2].due == item[0]]
+            self._heap = [item for item in self._heap if item[3].due is item[2]]
             heapify(self._heap)
         return change
 
@@ -99,19 +93,21 @@ class Agenda:
         return begun
 
     def _schedule(self, entry: Entry, due: datetime) -> None:
-        """Put an entry on the heap; what stood there for it before is dropped when it comes up."""
+        """Put an entry on the heap; what stands there for it already is dropped when it comes up."""
         entry.due = due
         self._pushed += 1
-        heappush(self._heap, (due, self._pushed, entry))
+        heappush(self._heap, (due.timestamp(), self._pushed, due, entry))
 
     def tick(self, now: datetime) -> Decisions:
         """Decide about everything due by now, in the order it is due, and move on to the next instants."""
         requests: list[RunRequest] = []
         skipped: list[tuple[RunRequest, Run]] = []
-        heap, running = self._heap, self._running
-        while heap and heap[0][0] <= now:
-            due, _, entry = heappop(heap)
-            if entry.due != due:
+        heap, running, run_ids = self._heap, self._running, self._run_ids
+        until = now.timestamp()
+        while heap and heap[0][0] <= until:
+            _, _, due, entry = heap[0]
+            if entry.due is not due:  # left over from before an edit
+                heappop(heap)
                 continue
             execute = entry.execute
             key, schedule = execute.key, execute.schedule
@@ -120,28 +116,30 @@ class Agenda:
             start, following = due, schedule.next_due(now, due)
             if following <= now:
                 start, following = now, schedule.next_due(now, now)
-            request = RunRequest(run_id=next(self._run_ids), rd=entry.rd, execute=execute, due=due, counts_from=start)
+            request = RunRequest(run_id=next(run_ids), rd=entry.rd, execute=execute, due=due, counts_from=start)
             if (holder := running.get(key)) is not None:
-                skipped.append((request, skipped_run(request, now, f"still running since {_shown(holder.since)}")))
+                skipped.append((request, skipped_run(request, now, f"still running since {_shown(holder[1])}")))
             else:
                 entry.last_start = start
-                running[key] = Running(run_id=request.run_id, since=now)
+                running[key] = (request.run_id, now)
                 requests.append(request)
-            self._schedule(entry, following)
+            entry.due = following
+            self._pushed += 1
+            heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
         return Decisions(requests=requests, skipped=skipped)
 
     def finish(self, key: str, run_id: str) -> None:
         """Let go of a key, if this run holds it."""
         holder = self._running.get(key)
-        if holder is not None and holder.run_id == run_id:
+        if holder is not None and holder[0] == run_id:
             del self._running[key]
 
     def next_due(self) -> datetime | None:
         """The first instant at which something is due; None where there is nothing."""
         heap = self._heap
-        while heap and heap[0][2].due != heap[0][0]:
+        while heap and heap[0][3].due is not heap[0][2]:
             heappop(heap)
-        return heap[0][0] if heap else None
+        return heap[0][2] if heap else None
 
     def statuses(self) -> tuple[JobStatus, ...]:
         """Every job as it stands, by key."""
@@ -151,7 +149,7 @@ class Agenda:
                 title=entry.execute.title,
                 schedule=entry.execute.schedule.describe(),
                 due=entry.due,
-                running_since=self._running[key].since if key in self._running else None,
+                running_since=self._running[key][1] if key in self._running else None,
                 held_back=entry.rd.rd_id in self._catalog.rejected,
             )
             for key, entry in sorted(self._entries.items())

@@ -204,6 +204,8 @@ class Execute(_WithProperties):
 
     def accumulated(self) -> list[str | bytes]:
         """What is in ``outputAccum`` beside the output of children, which is in the run's output already."""
+        if not self.outputAccum:
+            return []
         return [item for item in self.outputAccum if not any(item is spawned for spawned in self._spawned)]
 
     def __repr__(self) -> str:

@@ -44,14 +44,6 @@ Prepare = Callable[[RunRequest, BoundedOutput], tuple[Callable[[], object], RunS
 """Makes a request's job callable, for one run that writes to this output; may raise whatever job code can."""
 
 
-class _Active(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that goes on."""
-
-    request: RunRequest
-    started_at: datetime
-    output: BoundedOutput
-
-
 class Guard:
     """Runs requests, one per calling thread: nothing that job code does gets past it, and everything is told.
 
@@ -68,19 +60,18 @@ class Guard:
         output_limit_bytes: int,
     ) -> None:
         self._prepare = prepare
-        self._clock = clock
+        self._now = clock.now
         self._publish = publish
         self._host = host
         self._limit = output_limit_bytes
-        self._active: dict[str, _Active] = {}
+        self._active: dict[str, tuple[datetime, BoundedOutput]] = {}
 
     def perform(self, request: RunRequest, *, tee: Callable[[bytes], object] | None = None) -> Run:
         """Carry out a request and answer its record, which has been told to the listeners by then."""
         output = BoundedOutput(self._limit, tee)
-        started_at = self._clock.now()
+        started_at = self._now()
         self._publish(RunStarted(request=request, started_at=started_at))
-        self._active[request.run_id] = _Active(request=request, started_at=started_at, output=output)
-        ending = SUCCESS
+        self._active[request.run_id] = (started_at, output)
         capture.begin(output)
         try:
             call, scope = self._prepare(request, output)
@@ -111,7 +102,7 @@ class Guard:
         for request in requests:
             # One that is not there any more has ended, and was reported, in this very moment.
             if (active := self._active.pop(request.run_id, None)) is not None:
-                run = self._record(request, ending, started_at=active.started_at, output=active.output)
+                run = self._record(request, ending, started_at=active[0], output=active[1])
                 self._publish(RunFinished(run=run, request=request))
 
     def _record(
@@ -131,7 +122,7 @@ class Guard:
             reason=request.reason,
             attempt=request.attempt,
             started_at=started_at,
-            finished_at=self._clock.now(),
+            finished_at=self._now(),
             outcome=ending.outcome,
             returncode=ending.returncode,
             output=output.text() if output is not None and output.total_bytes else "",
