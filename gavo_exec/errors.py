@@ -47,6 +47,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E106": "The file's entities expand to too much text.",
         "E107": "The file's elements are nested too deeply.",
         "E108": "The root element is not resource.",
+        "E109": "The file has a name from which no keys of executes can be made.",
         # 2: elements and attributes
         "E201": "An element stands where it is not known.",
         "E202": "An attribute is not known here.",

@@ -228,4 +228,7 @@ def rd_id_of(key: str) -> str:
 
 def rd_id_for(path: str, inputs_dir: str) -> str:
     """The RD id of a file: its path below the resource directory, without ``.rd``, with slashes."""
-    return os.path.relpath(path, inputs_dir).removesuffix(".rd").replace(os.sep, "/")
+    folder = inputs_dir if inputs_dir.endswith("/") else f"{inputs_dir}/"
+    is_plain = path.startswith(folder) and "/." not in path and "//" not in path  # relpath() takes its time
+    below = path[len(folder) :] if is_plain else os.path.relpath(path, inputs_dir)
+    return below.removesuffix(".rd").replace(os.sep, "/")

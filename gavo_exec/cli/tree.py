@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import date
 from pathlib import Path
 
 from gavo_exec.catalog import Catalog
@@ -45,6 +46,11 @@ def rd_files(directory: str) -> list[str]:
     return sorted(tree.files)
 
 
+def _today() -> date:
+    """The date here, as in the daemon."""
+    return SystemClock().now().astimezone().date()
+
+
 def read_tree(inputs_dir: str) -> Catalog:
     """All RDs as the daemon would understand them now."""
     reloader = Reloader(inputs_dir, read=_read, clock=SystemClock(), publish=_unheard)
@@ -53,7 +59,7 @@ def read_tree(inputs_dir: str) -> Catalog:
 
 def _read(path: str, *, inputs_dir: str) -> ResourceDescriptor:
     """Read an RD as of today."""
-    return read(path, inputs_dir=inputs_dir, today=SystemClock().now().date())
+    return read(path, inputs_dir=inputs_dir, today=_today())
 
 
 def _unheard(_event: Event) -> None:
@@ -63,7 +69,7 @@ def _unheard(_event: Event) -> None:
 def checked(path: str, inputs_dir: str) -> tuple[int, tuple[Diagnostic, ...]]:
     """How many executes an RD has, and all that is to be said about it."""
     try:
-        rd = read(path, inputs_dir=inputs_dir, today=SystemClock().now().date(), thorough=True)
+        rd = read(path, inputs_dir=inputs_dir, today=_today(), thorough=True)
     except DescriptorError as error:
         return 0, error.diagnostics
     return len(rd.executes), rd.warnings

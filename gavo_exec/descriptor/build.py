@@ -75,6 +75,9 @@ def build_rd(
         else:
             _add_property(properties, check(node, PROPERTY, quiet), scope, quiet)
     _give_keys(drafts, rd_id, report)
+    if drafts and "#" in rd_id:
+        hint = "rename it: in the key of an execute the first # ends the RD's id"
+        report.add("E109", f"an RD with executes may not have a # in its path: {rd_id!r}", Place(root), hint=hint)
     _look_for_lost_executes(root, report)
     if drafts and resdir != _folder_of(source):
         _look_for_resdir(resdir, frame, report)

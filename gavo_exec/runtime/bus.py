@@ -15,11 +15,22 @@ BATCH = 100
 
 
 class Bus:
-    """Tells each event to each listener, in order, and lets ``flush`` write what they left after every batch."""
+    """Tells each event to each listener, in order, and lets ``flush`` write what they left after every batch.
 
-    def __init__(self, listeners: Iterable[Listener] = (), *, flush: Callable[[], object] = lambda: None) -> None:
+    A flush that fails is tried again after the next batch, but after ``retry_seconds`` at the latest.
+    """
+
+    def __init__(
+        self,
+        listeners: Iterable[Listener] = (),
+        *,
+        flush: Callable[[], object] = lambda: None,
+        retry_seconds: float = 15.0,
+    ) -> None:
         self._listeners = tuple(listeners)
         self._flush = flush
+        self._retry_seconds = retry_seconds
+        self._is_unwritten = False  # whether the last flush failed
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self.publish: Callable[[Event], None] = self._events.put
@@ -47,8 +58,9 @@ class Bus:
 
     def _tell_batch(self) -> bool:
         """Wait for an event, tell it and those behind it; answers False once the bus is to end."""
-        batch = [self._events.get()]
+        batch: list[Event | None] = []
         try:
+            batch.append(self._events.get(timeout=self._retry_seconds if self._is_unwritten else None))
             while batch[-1] is not None and len(batch) < BATCH:
                 batch.append(self._events.get_nowait())
         except Empty:
@@ -58,9 +70,11 @@ class Bus:
                 self._tell(event)
         try:
             self._flush()
+            self._is_unwritten = False
         except Exception as fault:
+            self._is_unwritten = True
             _log.error("what happened could not be noted in the state: %s", fault)
-        return batch[-1] is not None
+        return None not in batch[-1:]
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:

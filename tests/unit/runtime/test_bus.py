@@ -68,6 +68,22 @@ def test_a_failing_flush_does_not_end_the_bus(caplog: pytest.LogCaptureFixture) 
     assert "disk full" in caplog.text
 
 
+def test_a_failed_flush_is_tried_again_though_nothing_more_happens() -> None:
+    is_written = threading.Event()
+    faults = [OSError("disk full"), OSError("still full")]
+
+    def flush() -> None:
+        if faults:
+            raise faults.pop()
+        is_written.set()
+
+    bus = Bus(flush=flush, retry_seconds=0.001)
+    bus.start()
+    bus.publish(event(1))
+    assert is_written.wait(10)
+    bus.stop()
+
+
 def test_stop_tells_what_was_published_before_it() -> None:
     heard: list[Event] = []
     bus = Bus([heard.append])
