@@ -38,7 +38,7 @@ acceptance: $(WITH_TOOLS)  ## the real command alone, with real files, sockets a
 	$(PYTEST) tests/acceptance
 
 bench: $(WITH_TOOLS)  ## the project beside its peers, as ratios
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 docs: $(WITH_TOOLS)  ## write the documents that are derived from the code
 	$(BIN)/python docs/derive.py
