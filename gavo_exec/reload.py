@@ -19,6 +19,8 @@ from gavo_exec.schedule import At, Every
 
 _log = logging.getLogger(__name__)
 
+_MOST_DIGESTED_BYTES = 16 << 20
+
 
 class Read(Protocol):
     """Reads an RD."""
@@ -213,12 +215,20 @@ def _unreadable(path: str, why: str) -> Diagnostic:
 
 
 def _digest(path: str) -> str:
-    """The digest of a file's content; '' where it cannot be read."""
+    """What tells versions of a refused file apart: the digest of its content; '' where it cannot be read.
+
+    Of what is larger than any RD, the beginning, the size and the time of modification stand for the rest.
+    """
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        # By now it may be a FIFO, and waiting for somebody to write into it would hold up all other RDs.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            content = hashlib.sha256(file.read(_MOST_DIGESTED_BYTES) or b"")
+            status = os.fstat(file.fileno())
     except OSError:
         return ""
+    if status.st_size > _MOST_DIGESTED_BYTES:
+        content.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+    return content.hexdigest()
 
 
 def _held_back(rd: ResourceDescriptor | None) -> tuple[HeldBack, ...]:

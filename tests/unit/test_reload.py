@@ -320,3 +320,39 @@ def test_jobs_held_back_have_the_schedule_as_their_rd_writes_it(
     (event,) = tree.saved(a="bad")
     assert isinstance(event, DescriptorRejected)
     assert event.held_back == (expected,)
+
+
+class Refusing(Reader):
+    """Refuses all files, after something has been done to them."""
+
+    def __init__(self, change: Callable[[Path], object] = lambda _: None) -> None:
+        super().__init__()
+        self.change = change
+
+    def __call__(self, path: str, *, inputs_dir: str) -> ResourceDescriptor:
+        self.change(Path(path))
+        raise DescriptorError([Diagnostic(code="E103", message="it is too large", position=Position(path=path))])
+
+
+def test_an_enormous_file_is_not_read_through_to_tell_its_versions_apart(tree: Tree) -> None:
+    """It would take minutes, in which no other RD could be taken up."""
+    tree.started(read=Refusing())
+    digests = set()
+    for size in (1 << 40, 1 << 41):
+        with Path(tree.path("a")).open("wb") as file:
+            file.truncate(size)
+        (event,) = tree.updated("a")
+        assert isinstance(event, DescriptorRejected)
+        digests.add(event.rejection.digest)
+        assert tree.updated("a") == []
+    assert len(digests) == 2
+
+
+def test_a_file_that_becomes_a_pipe_while_it_is_read_is_waited_for_by_nobody(tree: Tree) -> None:
+    def swap(path: Path) -> None:
+        path.unlink()
+        os.mkfifo(path)
+
+    tree.started(read=Refusing(swap))
+    (event,) = tree.saved(a="1")
+    assert isinstance(event, DescriptorRejected)
