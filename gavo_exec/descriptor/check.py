@@ -57,10 +57,11 @@ def check(node: _Element, spec: Element, report: Report, *, children: Iterable[_
     """Collect what the element says, and report all that is wrong with it; ``children`` are those to look at."""
     checked = Checked(node, spec)
     known = spec.by_name
-    for name, text in attributes_of(node).items():
+    attributes = attributes_of(node)
+    for name in attributes:  # lxml seeks each value from the first on: only those are asked for that count
         part = known.get(name)
         if type(part) is Attribute and part.supported:
-            checked.values.setdefault(part.name, []).append(Value(text, Place(node, Part.VALUE, name)))
+            checked.values.setdefault(part.name, []).append(Value(attributes[name], Place(node, Part.VALUE, name)))
         elif not name.startswith(_PASSED_OVER):
             _report_attribute(checked, name, report)
     for child in node if children is None else children:

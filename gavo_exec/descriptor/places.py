@@ -19,6 +19,8 @@ from lxml.etree import _Element
 from gavo_exec.errors import Position
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LONGEST_EXCERPT = 10_000
+"""Lines that are longer were not written by hand: they are not shown."""
 
 
 class Lines:
@@ -57,6 +59,8 @@ class Lines:
         """Position, line and length within the line of the span between two offsets."""
         position = self.position(start)
         excerpt = self.all[position.line - 1]
+        if len(excerpt) > _LONGEST_EXCERPT:
+            excerpt = ""  # nobody reads it, and each of a thousand faults may keep and store it
         return position, excerpt, max(0, min(end - start, len(excerpt) - position.column + 1))
 
 

@@ -9,6 +9,7 @@ from gavo_exec.descriptor.source import Source
 from gavo_exec.errors import DescriptorError, Diagnostic, Position, Severity
 
 _MAX_DIAGNOSTICS = 1000
+_LONGEST_SOUGHT_IN = 10_000
 
 
 class Report:
@@ -60,6 +61,8 @@ class Report:
             lines = self._source.lines.all
             row = source_line(node) - 1
             opening = f"<{node.tag}"
+            if len(lines[row]) > _LONGEST_SOUGHT_IN:
+                return self.locator.position(Place(node))  # which goes through the file once, for all elements
             if lines[row].lstrip().startswith("<"):
                 if lines[row].count(opening) == 1:
                     return Position(path=self.path, line=row + 1, column=lines[row].index(opening) + 2)

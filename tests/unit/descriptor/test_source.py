@@ -238,3 +238,25 @@ def test_harmful_xml_is_refused_with_one_line(data: str, code: str) -> None:
 def test_large_files_full_of_faults_take_no_time(data: str) -> None:
     with pytest.raises(DescriptorError):
         read_bytes(data.replace("<resource>", '<resource schema="0">', 1).encode())
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    ("attributes", "executes"),
+    [(" ".join(f'a{number}="1"' for number in range(150_000)), 1), ("", 40_000)],
+    ids=["attributes", "executes"],
+)
+def test_large_files_without_line_ends_take_no_time(attributes: str, executes: int) -> None:
+    execute = "<execute title='T' at='1:00'><job><code>x=1</code></job></execute>"
+    data = f"<resource schema='x' {attributes}>{execute * executes}</resource>"
+    assert len(read_bytes(data.encode()).executes) == executes
+
+
+def test_a_line_that_nobody_would_read_is_not_kept_with_each_of_its_faults() -> None:
+    """A thousand copies of it, stored with the rejection, would be gigabytes."""
+    with pytest.raises(DescriptorError) as caught:
+        read_bytes(("<resource schema='x'>" + "<execute/>" * 300_000 + "</resource>").encode())
+    diagnostics = caught.value.diagnostics
+    assert len(diagnostics) == 1000
+    assert sum(len(diagnostic.render()) for diagnostic in diagnostics) < 1_000_000
+    assert not any(diagnostic.excerpt for diagnostic in diagnostics)
