@@ -1,6 +1,6 @@
 <?xml version="1.0" encoding="utf-8"?>
-<!-- A resource descriptor as data centres write them: metadata, a table, its import, a service; and five lines each for
-     three jobs.  gavo-exec reads the executes and passes over the rest. -->
+<!-- A resource descriptor as data centres write them: metadata, a table, its import, a service; and, in a few lines
+     each, four jobs.  gavo-exec reads the executes and passes over the rest. -->
 <resource schema="lightcurve" resdir="lightcurve">
   <meta name="title">A pulsating star, made up on the spot</meta>
   <meta name="creationDate">2026-11-23T12:00:00Z</meta>
@@ -51,40 +51,47 @@
     </make>
   </data>
 
+  <!-- A Python program of the resource's own; the first time at once, then twice a minute. -->
   <execute id="observe" title="Take a night's data" every="-30">
     <job><code>execDef.spawnPython("bin/observe.py")</code></job>
   </execute>
 
+  <!-- Any program. -->
   <execute id="ingest" title="Ingest new files" every="20">
     <job>
       <code>
-        # a list as for subprocess, or a string; both run in the resource directory
+        # A list as for subprocess; a string would be split as a shell does.  It runs in the resdir.
         execDef.spawn(["python3", "bin/ingest.py", "data", "\database"])
       </code>
     </job>
   </execute>
 
+  <!-- A module of the resource's own, in the daemon's process. -->
   <execute id="plot" title="Plot the light curve" every="30" debug="False">
     <property name="target">out/lightcurve.svg</property>
     <job>
       <code>
         mod, _ = utils.loadPythonModule(rd.getAbsPath("bin/lightcurveplot"))
-        database = rd.getAbsPath("\database")
-        if not os.path.exists(database):
-          print("nothing ingested yet")
-          return
-        count = mod.makePlot(database, rd.getAbsPath(execDef.getProperty("target")))
-        print(f"{count} points of \rdId plotted to {execDef.getProperty('target')}")
+        target = execDef.getProperty("target")
+        count = mod.makePlot(rd.getAbsPath("\database"), rd.getAbsPath(target))
+        print(f"{count} points of \rdId plotted to {target}" if count else "nothing is ingested yet")
       </code>
     </job>
   </execute>
 
-  <execute title="Compact the database" at="0:20, 12:20">
+  <!-- Every night at 0:20 UTC.  Without an id, the key is made from the title: lightcurve/q#compact-the-database. -->
+  <execute title="Compact the database" at="0:20">
     <job>
       <code>
         import contextlib, sqlite3
-        with contextlib.closing(sqlite3.connect(rd.getAbsPath("\database"))) as connection:
+        database = rd.getAbsPath("\database")
+        if not os.path.exists(database):
+          print("there is no database yet")
+          return
+        before = os.path.getsize(database)
+        with contextlib.closing(sqlite3.connect(database)) as connection:
           connection.execute("VACUUM")
+        print(f"{before - os.path.getsize(database)} of {before} bytes were to spare")
       </code>
     </job>
   </execute>

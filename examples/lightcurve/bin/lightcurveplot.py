@@ -9,9 +9,10 @@ WIDTH, HEIGHT, MARGIN = 640, 400, 40
 
 
 def makePlot(database, target):
-    """Draw all points of the photometry table; answers how many there are."""
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        points = connection.execute("SELECT obs_time, mag FROM photometry").fetchall()
+    """Draw all points of the photometry table; answers how many there are.  Without any, nothing is drawn."""
+    points = _points(database)
+    if not points:
+        return 0
     dots = []
     for jd, magnitude in points:
         x = MARGIN + (WIDTH - 2 * MARGIN) * (jd / PERIOD_DAYS % 1)
@@ -24,7 +25,18 @@ def makePlot(database, target):
         f'<text x="12" y="{HEIGHT / 2}" transform="rotate(-90 12 {HEIGHT / 2})" text-anchor="middle">V [mag]</text>'
         f'<g fill="navy">{"".join(dots)}</g></svg>\n'
     )
+    # Written aside and renamed, so that nobody ever looks at half a plot.
     partial = Path(f"{target}.partial")
     partial.write_text(svg, encoding="utf-8")
     partial.rename(target)
     return len(points)
+
+
+def _points(database):
+    """What is in the table; nothing while it, or the whole database, has not been made."""
+    if not Path(database).exists():
+        return []
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'photometry'").fetchone():
+            return []
+        return connection.execute("SELECT obs_time, mag FROM photometry").fetchall()
