@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 import msgspec
@@ -63,12 +64,26 @@ class SQLiteStore:
             self._db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             with self._explained():
-                self._db.execute("PRAGMA journal_mode = WAL")
+                self._switch_to_wal()
                 self._db.execute("PRAGMA synchronous = NORMAL")
             self._migrate()
         except BaseException:
             self._db.close()
             raise
+
+    def _switch_to_wal(self) -> None:
+        """Put the file into WAL mode, the one thing for which SQLite does not itself wait for others that do so."""
+        until = monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                    raise
+                with self._writing():  # for this it does wait
+                    pass
+            else:
+                return
 
     # Runs
 

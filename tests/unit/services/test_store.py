@@ -716,6 +716,28 @@ def test_many_processes_may_begin_a_file_at_once(path: Path) -> None:
     assert failures == []
 
 
+def test_a_new_file_that_another_process_writes_at_the_moment_is_waited_for(path: Path) -> None:
+    """SQLite itself refuses at once to switch such a file to WAL, as happens where two processes begin together."""
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("CREATE TABLE something (x)")
+    failures: list[Exception] = []
+
+    def begin() -> None:
+        try:
+            opened(path).close()
+        except StoreError as exc:
+            failures.append(exc)
+
+    opening = threading.Thread(target=begin)
+    opening.start()
+    opening.join(0.1)  # long enough to be refused
+    writer.execute("ROLLBACK")
+    writer.close()
+    opening.join()
+    assert failures == []
+
+
 def test_lists_and_last_runs_do_not_read_the_whole_history(path: Path) -> None:
     store = opened(path)
     for statement in ("runs", "runs_of_key", "runs_beginning", "last_runs", "due_mail", "claims_of_others"):
