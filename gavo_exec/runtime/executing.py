@@ -177,13 +177,14 @@ class Execute(_WithProperties):
         """Run a program in the resource directory, wait for it, and answer its return code.
 
         ``cliList`` is the program with its arguments as a list; a string is split as a shell would (there is no shell).
-        What the program writes becomes part of the run's output.  A code other than 0 (negative: a signal; 127: the
-        program could not be started) makes the run a failed one, which is mailed; nothing is raised, the job goes on.
+        What the program writes becomes part of the run's output; for Python programs PYTHONUNBUFFERED is set, unless it
+        is set already, so that it comes in order.  A code other than 0 (negative: a signal; 127: the program could not
+        be started) makes the run a failed one, which is mailed; nothing is raised, the job goes on.
         """
         argv: list[str] = []
         try:
             argv = shlex.split(cliList) if isinstance(cliList, str) else [str(word) for word in cliList]
-            completed = self._runner.run(argv, cwd=self.rd.resdir, tee=self._output.append)
+            completed = self._runner.run(argv, cwd=self.rd.resdir, env=_child_environment(), tee=self._output.append)
         except (SpawnFailed, ValueError) as fault:
             message = f"{fault}\n".encode("utf-8", "backslashreplace")
             self._output.append(message)
@@ -211,6 +212,15 @@ class Execute(_WithProperties):
     def __repr__(self) -> str:
         """The execute and its key."""
         return f"<execute {self._key}>"
+
+
+def _child_environment() -> dict[str, str] | None:
+    """What is added to our environment for children.
+
+    Python programs say things in order: else what they print to a pipe comes late, after what they say of errors, of
+    which the last line is taken for the cause.
+    """
+    return None if "PYTHONUNBUFFERED" in os.environ else {"PYTHONUNBUFFERED": "1"}
 
 
 class _UI:

@@ -12,8 +12,10 @@ import pytest
 from gavo_exec.errors import SpawnFailed
 from gavo_exec.model import Execute as ExecuteModel
 from gavo_exec.model import ResourceDescriptor, RunRequest
+from gavo_exec.ports import Runner
 from gavo_exec.runtime.executing import Execute, GuardedFunctionFactory, JobLoader, NotFoundError
 from gavo_exec.runtime.output import BoundedOutput
+from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.schedule import Every, parse_at
 from gavo_exec.testing import EPOCH, ScriptedRunner, make_execute, make_rd
 
@@ -21,9 +23,9 @@ from gavo_exec.testing import EPOCH, ScriptedRunner, make_execute, make_rd
 class Stage:
     """Runs job code against a scripted runner."""
 
-    def __init__(self, *executes: ExecuteModel, resdir: str = "/inputs/test") -> None:
+    def __init__(self, *executes: ExecuteModel, resdir: str = "/inputs/test", runner: Runner | None = None) -> None:
         self.runner = ScriptedRunner()
-        self.loader = JobLoader(self.runner)
+        self.loader = JobLoader(runner or self.runner)
         self.rd = make_rd(*executes, resdir=resdir)
         self.output = BoundedOutput(100_000)
 
@@ -193,6 +195,32 @@ def test_spawn_python_runs_our_interpreter_on_a_file_of_the_resdir_and_answers_t
     stage.runner.script = {Path(sys.executable).name: 4}
     assert stage.run(execute)[0] == 4
     assert stage.runner.calls == [(sys.executable, "/inputs/test/bin/fetch.py", "m31", "5")]
+
+
+@pytest.mark.parametrize("preset", [None, "1"])
+def test_what_python_programs_say_keeps_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str | None
+) -> None:
+    """What they print comes first even where they go on to say what is wrong, on the other stream."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    if preset is not None:
+        monkeypatch.setenv("PYTHONUNBUFFERED", preset)
+    (tmp_path / "fetch.py").write_text(
+        "import sys\nprint('looking')\nprint('no net', file=sys.stderr)\nprint('left')\n"
+    )
+    execute = make_execute(code="return execDef.spawnPython('fetch.py')")
+    stage = Stage(execute, resdir=str(tmp_path), runner=ProcessRunner(output_limit_bytes=1000))
+    assert stage.run(execute)[0] == 0
+    assert stage.output.text() == "looking\nno net\nleft\n"
+
+
+def test_what_the_operator_says_of_buffering_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "")
+    (tmp_path / "fetch.py").write_text("import os\nprint(repr(os.environ['PYTHONUNBUFFERED']))\n")
+    execute = make_execute(code="return execDef.spawnPython('fetch.py')")
+    stage = Stage(execute, resdir=str(tmp_path), runner=ProcessRunner(output_limit_bytes=1000))
+    stage.run(execute)
+    assert stage.output.text() == "''\n"
 
 
 def test_modules_of_the_resource_are_loaded_by_path(tmp_path: Path) -> None:
