@@ -1,5 +1,9 @@
 """Files as large as they may be, full of what might take long."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import thread_time
+
 import pytest
 
 from gavo_exec.descriptor import read
@@ -10,11 +14,18 @@ from gavo_exec.model import ResourceDescriptor
 MACROS = {**STANDARD, "join": Macro(function=lambda *parts: "-".join(parts), most=None)}
 
 
+@contextmanager
+def little_work(seconds: float = 10.0) -> Iterator[None]:
+    """Fail where more of the processor's time is taken; what else the machine does meanwhile makes no difference."""
+    began_at = thread_time()
+    yield
+    assert thread_time() - began_at < seconds
+
+
 def read_bytes(data: bytes) -> ResourceDescriptor:
     return read("/rds/x/q.rd", inputs_dir="/rds", data=data)
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "data",
     [
@@ -31,11 +42,10 @@ def read_bytes(data: bytes) -> ResourceDescriptor:
     ids=lambda value: value[10:50],
 )
 def test_large_files_full_of_faults_take_no_time(data: str) -> None:
-    with pytest.raises(DescriptorError):
+    with little_work(), pytest.raises(DescriptorError):
         read_bytes(data.replace("<resource>", '<resource schema="0">', 1).encode())
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     ("attributes", "executes"),
     [(" ".join(f'a{number}="1"' for number in range(150_000)), 1), ("", 40_000)],
@@ -44,7 +54,8 @@ def test_large_files_full_of_faults_take_no_time(data: str) -> None:
 def test_large_files_without_line_ends_take_no_time(attributes: str, executes: int) -> None:
     execute = "<execute title='T' at='1:00'><job><code>x=1</code></job></execute>"
     data = f"<resource schema='x' {attributes}>{execute * executes}</resource>"
-    assert len(read_bytes(data.encode()).executes) == executes
+    with little_work():
+        assert len(read_bytes(data.encode()).executes) == executes
 
 
 def test_a_line_that_nobody_would_read_is_not_kept_with_each_of_its_faults() -> None:
@@ -57,7 +68,7 @@ def test_a_line_that_nobody_would_read_is_not_kept_with_each_of_its_faults() -> 
     assert not any(diagnostic.excerpt for diagnostic in diagnostics)
 
 
-@pytest.mark.timeout(5)
 @pytest.mark.parametrize("part", [r"\upper{", r"\upper{}", r"\nofoo", "\\", r"\+", "}", r"\join{a\+", "\\upper{}{"])
 def test_long_texts_take_no_time(part: str) -> None:
-    expand(part * 100_000, MACROS)
+    with little_work(5):
+        expand(part * 100_000, MACROS)
