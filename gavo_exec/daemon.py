@@ -28,7 +28,7 @@ from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
-from gavo_exec.runtime.process import ProcessRunner, is_alive, process_holder
+from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
 from gavo_exec.runtime.scheduler import Scheduler
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
@@ -275,7 +275,7 @@ def serve(settings: Settings) -> int:
         raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
     tune_interpreter()
     log.configure(settings.log_format, sys.stderr)
-    with _lock(settings.state_dir), capture.install():
+    with _lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
         daemon = assemble(settings)
 
         def on_signal(number: int, _: FrameType | None) -> None:
@@ -301,6 +301,7 @@ def execute_here(
     clock = SystemClock()
     with ExitStack() as undo:
         undo.enter_context(capture.install())
+        undo.enter_context(children_kept_off_the_terminal())
         runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
         undo.callback(runner.stop)
         store = open_store(settings)

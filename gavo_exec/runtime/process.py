@@ -10,8 +10,8 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from math import ceil, inf
 from pathlib import Path
@@ -137,10 +137,7 @@ class _Child:
 
 
 class ProcessRunner:
-    """Runs programs, each in a session of its own, and ends them: the port Runner, for many threads.
-
-    The session is more than a process group: a child that reaches for the terminal, to ask for a password say, fails
-    at once; in a background group it would be stopped for good.
+    """Runs programs, each in a process group of its own, and ends them: the port Runner, for many threads.
 
     Once a child has ended, the end of its output is waited for at most ``drain_seconds``: a process that it left in the
     background may hold it open for ever.  What that one writes later is lost, and may end it (SIGPIPE).
@@ -275,7 +272,7 @@ def _start(
                 stderr=child_output_fd,
                 cwd=cwd,
                 env={**os.environ, **env} if env else None,
-                start_new_session=True,
+                process_group=0,
             )
         except (OSError, ValueError, TypeError) as fault:
             raise SpawnFailed(
@@ -312,6 +309,20 @@ def _fault_of_directory(path: str) -> str:
     if not os.access(path, os.F_OK):
         return "does not exist"
     return "may not be entered" if Path(path).is_dir() else "is not a directory"
+
+
+@contextmanager
+def children_kept_off_the_terminal() -> Iterator[None]:
+    """Let children that read the terminal fail at once; else these would be stopped, as groups in the background are.
+
+    They inherit it.  For the main thread alone, as all that sets signals.
+    """
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGTTIN, signal.SIGTTOU)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def process_holder() -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pty
 import resource
 import select
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from gavo_exec.errors import SpawnFailed
 from gavo_exec.ports import Completed
-from gavo_exec.runtime.process import ProcessRunner, _reason, is_alive, process_holder
+from gavo_exec.runtime.process import ProcessRunner, _reason, children_kept_off_the_terminal, is_alive, process_holder
 
 NO_PROGRAM = "it is neither a program for this machine nor a script whose first line begins with #!"
 TOO_LONG = "its arguments and its environment are longer than the system allows"
@@ -97,7 +98,7 @@ def sh(code: str, *args: str) -> list[str]:
         pytest.param(["cat"], 0, b"", id="no input"),
         pytest.param(sh("exec >&- 2>&-; exit 4"), 4, b"", id="output closed before the end"),
         pytest.param(sh("pwd"), 0, b"/\n", id="working directory"),
-        pytest.param(python("import os; print(os.getpid() == os.getsid(0) == os.getpgid(0))"), 0, b"True\n", id="own"),
+        pytest.param(python("import os; print(os.getpid() == os.getpgid(0) != os.getsid(0))"), 0, b"True\n", id="own"),
         pytest.param(sh("echo a; sleep 60 >/dev/null 2>&1 & kill $!"), 0, b"a\n", id="a child of its own"),
         pytest.param(sh("trap - PIPE; (kill -PIPE $$)"), -13, b"", id="signals as ever"),
     ],
@@ -122,6 +123,44 @@ def test_more_input_than_a_pipe_holds_while_as_much_comes_out(pidfd_open: Callab
     data = os.urandom(5_000_000)
     runner = ProcessRunner(output_limit_bytes=10_000_000, pidfd_open=pidfd_open)
     assert runner.run(["cat"], cwd="/", input=data).output == data
+
+
+AT_A_TERMINAL = """
+import fcntl, termios
+from datetime import timedelta
+from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, children_kept_off_the_terminal
+
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+with children_kept_off_the_terminal():
+    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=0.1)
+    done = runner.run(["sh", "-c", "read word </dev/tty; echo $?"], cwd="/", timeout=timedelta(seconds=30))
+print(done.output.splitlines()[-1:], done.timed_out)
+"""
+
+
+def test_a_child_that_reads_the_terminal_fails_at_once() -> None:
+    """One in the background that asks for a password, say, would be stopped, and its job jammed."""
+    controller, terminal = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", AT_A_TERMINAL],
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+    finally:
+        os.close(controller)
+        os.close(terminal)
+    assert (done.stdout, done.stderr) == ("[b'1'] False\n", "")
+
+
+def test_the_terminals_signals_are_as_before_afterwards() -> None:
+    before = signal.getsignal(signal.SIGTTIN), signal.getsignal(signal.SIGTTOU)
+    with children_kept_off_the_terminal():
+        assert {signal.getsignal(signal.SIGTTIN), signal.getsignal(signal.SIGTTOU)} == {signal.SIG_IGN}
+    assert (signal.getsignal(signal.SIGTTIN), signal.getsignal(signal.SIGTTOU)) == before
 
 
 @pytest.mark.parametrize("argv", [["true"], sh("exec <&-; echo done")])
