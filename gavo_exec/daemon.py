@@ -281,12 +281,9 @@ def serve(settings: Settings) -> int:
         def on_signal(number: int, _: FrameType | None) -> None:
             daemon.ask_to_stop(signal.Signals(number).name)
 
-        def on_hangup(_number: int, _frame: FrameType | None) -> None:
-            daemon.ask_to_reload()
-
         signal.signal(signal.SIGTERM, on_signal)
         signal.signal(signal.SIGINT, on_signal)
-        signal.signal(signal.SIGHUP, on_hangup)
+        signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.ask_to_reload())
         daemon.start()
         return daemon.run()
 

@@ -322,7 +322,7 @@ def children_kept_off_the_terminal() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def process_holder() -> str:

@@ -699,8 +699,8 @@ store.close()
     store.close()
 
 
-def test_many_processes_may_begin_a_file_at_once(path: Path) -> None:
-    failures: list[Exception] = []
+def begun_in_a_thread(path: Path, failures: list[Exception]) -> threading.Thread:
+    """A thread that has begun to open the file, and to close it again; what goes wrong is among the failures."""
 
     def begin() -> None:
         try:
@@ -708,29 +708,25 @@ def test_many_processes_may_begin_a_file_at_once(path: Path) -> None:
         except StoreError as exc:
             failures.append(exc)
 
-    threads = [threading.Thread(target=begin) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    thread = threading.Thread(target=begin)
+    thread.start()
+    return thread
+
+
+def test_many_processes_may_begin_a_file_at_once(path: Path) -> None:
+    failures: list[Exception] = []
+    for thread in [begun_in_a_thread(path, failures) for _ in range(8)]:
         thread.join()
     assert failures == []
 
 
 def test_a_new_file_that_another_process_writes_at_the_moment_is_waited_for(path: Path) -> None:
     """SQLite itself refuses at once to switch such a file to WAL, as happens where two processes begin together."""
-    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("CREATE TABLE something (x)")
     failures: list[Exception] = []
-
-    def begin() -> None:
-        try:
-            opened(path).close()
-        except StoreError as exc:
-            failures.append(exc)
-
-    opening = threading.Thread(target=begin)
-    opening.start()
+    opening = begun_in_a_thread(path, failures)
     opening.join(0.1)  # long enough to be refused
     writer.execute("ROLLBACK")
     writer.close()
