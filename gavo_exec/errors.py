@@ -11,10 +11,11 @@ import msgspec
 
 
 class Severity(Enum):
-    """How bad a diagnostic is: an error refuses the RD, a warning does not."""
+    """How bad a diagnostic is: an error refuses the RD, a warning does not, a note is told where it is asked for."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,8 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     """One fault or warning: a stable code, the particular message, the place, and the mend.
 
     ``excerpt`` is the line of the file at ``position``; ``length`` is how many characters from the position's column on
-    are at fault (0 where no stretch of text is).
+    are at fault (0 where no stretch of text is).  ``fix`` is what to write instead of them, where the mend is
+    mechanical.
     """
 
     code: str
@@ -94,6 +96,7 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     excerpt: str = ""
     length: int = 0
+    fix: str | None = None
 
     def __str__(self) -> str:
         """``path:line:column: CODE message``, on one line."""

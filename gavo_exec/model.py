@@ -23,18 +23,34 @@ def _must_be_utc(**instants: datetime | None) -> None:
             raise ValueError(f"{name} must be an aware UTC instant, not {instant!r}")
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """The code of an execute: ``source`` is the body of a function of ``rd`` and ``execDef``.
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """Python code from a file, dedented, its macros expanded.
 
-    It is dedented, and macros are expanded.  Its first line stands at ``first_line`` of the file in ``position``;
-    ``lines`` has the line in the file for each line of the source where they do not simply count on from there.
+    Its first line stands at ``first_line`` of the file in ``position``; ``lines`` has the line in the file for each
+    line of the source where they do not simply count on from there.
     """
 
-    source: str
-    setup_source: str = ""
+    source: str = ""
     first_line: int = 1
     lines: tuple[int, ...] = ()
     position: Position = NOWHERE
+
+
+class Job(Code, frozen=True, kw_only=True):
+    """The code of an execute: ``source`` is the body of a function of ``rd`` and ``execDef``.
+
+    It begins with the late parameters.  ``setup`` is what makes the names that the function can use: it is to be run
+    once per load, in this order; its parts may come from several files.  ``name`` and ``doc`` are for people.
+    """
+
+    setup: tuple[Code, ...] = ()
+    name: str = ""
+    doc: str = ""
+
+    @property
+    def setup_source(self) -> str:
+        """The code of all of the setup."""
+        return "".join(code.source for code in self.setup)
 
 
 class Execute(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +72,9 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True):
 
 def _unplaced(execute: Execute) -> Execute:
     """The execute without its positions."""
-    job = msgspec.structs.replace(execute.job, first_line=1, lines=(), position=NOWHERE)
+    job = execute.job
+    setup = tuple(Code(source=code.source) for code in job.setup)
+    job = msgspec.structs.replace(job, first_line=1, lines=(), position=NOWHERE, setup=setup)
     return msgspec.structs.replace(execute, job=job, position=NOWHERE)
 
 
@@ -64,7 +82,8 @@ class ResourceDescriptor(msgspec.Struct, frozen=True, kw_only=True):
     """One RD as far as jobs are concerned.
 
     ``rd_id`` is its path below the resource directory ``inputs_dir`` without ``.rd``; ``sources`` are all files it was
-    read from, itself among them; ``digest`` tells its versions apart; ``warnings`` are what the reader had to say.
+    read from, itself among them, ``absent`` those that were looked for in vain; ``digest`` tells its versions apart;
+    ``warnings`` are what the reader had to say.
     """
 
     rd_id: str
@@ -77,8 +96,28 @@ class ResourceDescriptor(msgspec.Struct, frozen=True, kw_only=True):
     meta: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     properties: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     digest: str = ""
     warnings: tuple[Diagnostic, ...] = ()
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the data centre: what DaCHS has in its configuration (``gavo.rc``).
+
+    ``config`` is by section and item, both in small letters; ``meta`` has the metadata of ``defaultmeta.txt``;
+    ``config_dir`` is where ``userconfig.rd`` is, ``system_dir`` where the RDs are that come with DaCHS ('' where there
+    are none); ``files`` are those that all this was read from.
+    """
+
+    config: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
+    meta: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    config_dir: str = ""
+    system_dir: str = ""
+    files: tuple[str, ...] = ()
+
+    def get(self, section: str, item: str) -> str | None:
+        """A configured value, names in any capitalisation; None where there is none."""
+        return self.config.get(section.lower(), {}).get(item.lower())
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +141,7 @@ class HeldBack(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     at: tuple[str, ...] = ()
     every: int | None = None
+    on: str | None = None
 
 
 class Outcome(Enum):

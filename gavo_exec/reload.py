@@ -15,7 +15,7 @@ from gavo_exec.errors import DescriptorError, Diagnostic, Position
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event
 from gavo_exec.model import HeldBack, Rejection, ResourceDescriptor, rd_id_for
 from gavo_exec.ports import Clock
-from gavo_exec.schedule import At, Every
+from gavo_exec.schedule import At, Every, Loaded
 
 _log = logging.getLogger(__name__)
 
@@ -239,6 +239,7 @@ def _held_back(rd: ResourceDescriptor | None) -> tuple[HeldBack, ...]:
             title=execute.title,
             at=execute.schedule.items if isinstance(execute.schedule, At) else (),
             every=execute.schedule.raw if isinstance(execute.schedule, Every) else None,
+            on="loaded" if isinstance(execute.schedule, Loaded) else None,
         )
         for execute in (rd.executes if rd is not None else ())
     )

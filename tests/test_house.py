@@ -231,7 +231,7 @@ def camel_case(source: str) -> list[Touch]:
 
 def test_camel_case_is_spoken_only_where_job_code_and_xml_are() -> None:
     spoken = {room_of(path) for path in MODULES if camel_case(text_of(path))}
-    assert spoken <= {"runtime/executing.py", "descriptor/elements.py"}
+    assert spoken <= {"runtime/executing.py", "elements.py"}
 
 
 @pytest.mark.parametrize(

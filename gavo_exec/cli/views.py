@@ -10,7 +10,7 @@ from gavo_exec.catalog import Catalog
 from gavo_exec.errors import Severity
 from gavo_exec.model import Execute, HeldBack, Job, JobStatus, QueuedMail, Rejection, ResourceDescriptor, Run
 from gavo_exec.ports import Store
-from gavo_exec.schedule import At, Every, Schedule, parse_at, parse_every
+from gavo_exec.schedule import At, Every, Loaded, Schedule, parse_at, parse_every
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -65,6 +65,8 @@ def planned_jobs(catalog: Catalog, state: State) -> list[PlannedJob]:
 
 def _schedule_of(job: HeldBack) -> Schedule:
     """The schedule as a value again."""
+    if job.on is not None:
+        return Loaded()
     return parse_at(",".join(job.at)) if job.every is None else parse_every(str(job.every))
 
 
@@ -103,11 +105,12 @@ def coming_dues(jobs: Iterable[PlannedJob], state: State, *, start: datetime, co
 def due_instants(schedule: Schedule, *, last_start: datetime | None, start: datetime) -> Iterator[datetime]:
     """The due instants of a daemon that starts at ``start``, each served on time.
 
-    What was due before is served at once.  Ends where the calendar does.
+    What was due before, or is due when it is loaded, is served at once.  Ends where the calendar does.
     """
     try:
-        due = max(schedule.next_due(start, last_start), start)
-        while True:
+        due = start if isinstance(schedule, Loaded) else schedule.next_due(start, last_start)
+        while due is not None:
+            due = max(due, start)
             yield due
             due = schedule.next_due(due, due)
     except (OverflowError, ValueError):

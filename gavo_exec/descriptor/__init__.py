@@ -6,14 +6,19 @@ becomes a value (build).  Nothing is run, registered or opened on the way.
 
 import hashlib
 import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from gavo_exec.descriptor.build import build_rd
 from gavo_exec.descriptor.source import Source, declared_encoding, read_bytes
-from gavo_exec.model import ResourceDescriptor, rd_id_for
+from gavo_exec.model import ResourceDescriptor, Site, rd_id_for
 
-__all__ = ["read"]
+__all__ = ["RunItems", "read"]
 
+RunItems = Callable[[str, str, Mapping[str, object]], Iterable[Mapping[str, str]]]
+"""Runs the code of ``codeItems``: the body of a generator, where it stands, and the names it can use."""
+
+_NO_SITE = Site()
 _SIGNS = (b"execute", b"jobs")
 """Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
 _END = re.compile(rb"</(?:[\w.-]+:)?resource\s*>\s*\Z")
@@ -28,11 +33,15 @@ def read(
     data: bytes | None = None,
     today: date | None = None,
     thorough: bool = False,
+    site: Site = _NO_SITE,
+    run_items: RunItems | None = None,
 ) -> ResourceDescriptor:
     r"""The RD in a file, or in ``data`` if that is given; both paths are absolute.
 
     ``today`` is what ``\today`` stands for; without it that macro is a fault.  Files that are complete and cannot hold
     an execute are not parsed unless ``thorough``: their schema, meta and properties stay empty, faults in them untold.
+    ``site`` is what macros can know of the data centre.  ``run_items`` runs the code of ``codeItems``; without it, code
+    that is needed for executes is a fault.
 
     Raises DescriptorError with every fault found, and nothing else.
     """

@@ -9,13 +9,13 @@ from functools import lru_cache
 from lxml.etree import _Element
 
 from gavo_exec.descriptor.check import NULL, Checked, Value, attributes_of, boolean, check, local_name, string
-from gavo_exec.descriptor.elements import ACTIVE_TAGS, EXECUTE, MACDEF, PROPERTY, RESOURCE
 from gavo_exec.descriptor.jobsource import read_code
 from gavo_exec.descriptor.metadata import collect_meta
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope
 from gavo_exec.descriptor.source import Source
+from gavo_exec.elements import ACTIVE_TAGS, EXECUTE, MACDEF, PROPERTY, RESOURCE
 from gavo_exec.errors import DescriptorError
 from gavo_exec.model import Execute, Job, ResourceDescriptor, rd_id_for
 from gavo_exec.schedule import At, AtTime, Schedule, ScheduleSyntaxError, parse_at, parse_every

@@ -6,9 +6,10 @@ from typing import cast
 
 from lxml.etree import _Element
 
-from gavo_exec.descriptor.elements import ACTIVE_TAGS, ELEMENTS, Attribute, Child, Element, Kind
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
+from gavo_exec.elements import ELEMENTS, Attribute, Child, Element, Kind
+from gavo_exec.errors import shortened
 
 _PASSED_OVER = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 _TRUE = frozenset({"true", "yes", "t", "on", "enabled", "1"})
@@ -54,13 +55,16 @@ class Checked:
 
 
 def check(node: _Element, spec: Element, report: Report, *, children: Iterable[_Element] | None = None) -> Checked:
-    """Collect what the element says, and report all that is wrong with it; ``children`` are those to look at."""
+    """Collect what the element says, and report all that is wrong with it; ``children`` are those to look at.
+
+    Active tags have been carried out before.
+    """
     checked = Checked(node, spec)
     known = spec.by_name
     attributes = attributes_of(node)
     for name in attributes:  # lxml seeks each value from the first on: only those are asked for that count
         part = known.get(name)
-        if type(part) is Attribute and part.supported:
+        if type(part) is Attribute or (type(part) is Child and part.by_reference):
             checked.values.setdefault(part.name, []).append(Value(attributes[name], Place(node, Part.VALUE, name)))
         elif not name.startswith(_PASSED_OVER):
             _report_attribute(checked, name, report)
@@ -102,7 +106,7 @@ def _check_child(parent: Checked, node: _Element, report: Report) -> None:
     name = local_name(node)
     spec = parent.spec
     part = spec.by_name.get(name)
-    if isinstance(part, Attribute) and part.supported and not part.only_attribute:
+    if isinstance(part, Attribute) and not part.only_attribute:
         for attribute in attributes_of(node):
             if not attribute.startswith(_PASSED_OVER):
                 where = Place(node, Part.NAME, attribute)
@@ -112,11 +116,14 @@ def _check_child(parent: Checked, node: _Element, report: Report) -> None:
         text = own_text(node)
         if text and not text.isspace():  # blank ones set nothing
             parent.values.setdefault(part.name, []).append(Value(text, Place(node, Part.TEXT)))
-    elif isinstance(part, Child) and part.supported and part.element is not None:
+    elif isinstance(part, Child) and part.by_reference and _is_plain(node):
+        text = own_text(node)
+        if text and not text.isspace():
+            parent.values.setdefault(part.name, []).append(Value(text, Place(node, Part.TEXT)))
+    elif isinstance(part, Child):
         parent.children.setdefault(part.name, []).append(check(node, part.element, report))
-    elif (part is not None and not part.supported) or name in ACTIVE_TAGS:
-        parent.excused.update(spec.by_name if part is None else spec.one_of)
-        report.add("E208", f"not supported yet in this version: {name} within {spec.name}", Place(node))
+        if part.by_reference:
+            parent.values.setdefault(part.name, []).append(Value("", Place(node)))
     elif isinstance(part, Attribute):
         hint = f'write it into the tag: <{spec.name} {part.name}="...">'
         report.add("E201", f"{name} is an attribute only", Place(node), hint=hint)
@@ -124,15 +131,17 @@ def _check_child(parent: Checked, node: _Element, report: Report) -> None:
         report.add("E201", f"{_the(spec)} has no element {name}", Place(node), hint=_suggest(name, parent))
 
 
+def _is_plain(node: _Element) -> bool:
+    """Whether the element is nothing but text."""
+    return not attributes_of(node) and next(node.iterchildren("*"), None) is None
+
+
 def _report_attribute(checked: Checked, name: str, report: Report) -> None:
     """Say what is wrong with an attribute that may not stand here."""
     spec = checked.spec
     part = spec.by_name.get(name)
     where = Place(checked.node, Part.NAME, name)
-    if part is not None and not part.supported:
-        checked.excused.update(spec.one_of)
-        report.add("E208", f"not supported yet in this version: {name} of {spec.name}", where)
-    elif isinstance(part, Child):
+    if isinstance(part, Child):
         report.add(
             "E202", f"{name} is an element, not an attribute", where, hint=f"write <{part.name}>...</{part.name}>"
         )
@@ -150,23 +159,32 @@ def _check_whole(checked: Checked, report: Report) -> None:
         part = spec.by_name[name]
         if len(values) > 1 and not (isinstance(part, Attribute) and part.repeated):
             _report_repeated(name, [value.place for value in values], report)
+        if isinstance(part, Attribute) and part.choices and values[-1].text not in (*part.choices, NULL):
+            _report_choice(part, values[-1], report)
     for name, children in checked.children.items():
-        if len(children) > 1 and not getattr(spec.by_name[name], "repeated", True):
+        part = spec.by_name[name]
+        if len(children) > 1 and not part.repeated and name not in checked.values:
             _report_repeated(name, [Place(child.node) for child in children], report)
     for part in spec.required:
         there = part.name in checked.values or part.name in checked.children
         if not there and part.name not in checked.excused:
-            hint = part.element.description if isinstance(part, Child) and part.element else part.description
+            hint = part.element.description if isinstance(part, Child) else part.description
             report.add("E203", f"{_the(spec)} has no {part.name}", Place(checked.node), hint=hint)
     if spec.one_of:
         given = [name for name in spec.one_of if name in checked.values]
-        one, other = spec.one_of
         if not given and checked.excused.isdisjoint(spec.one_of):
-            message = f"{_the(spec)} has neither {one} nor {other}"
+            message = f"{_the(spec)} has neither {', nor '.join(spec.one_of)}"
             report.add("E207", message, Place(checked.node), hint='write at="7:30" (UTC) or every="3600" (seconds)')
         elif len(given) > 1:
-            message = f"{_the(spec)} has both {one} and {other}"
-            report.add("E207", message, checked.values[other][-1].place, hint="keep one of the two")
+            message = f"{_the(spec)} has {'both ' if len(given) == 2 else ''}{_enumerate(given)}"
+            report.add("E207", message, checked.values[given[-1]][-1].place, hint="keep one of them")
+
+
+def _report_choice(part: Attribute, value: Value, report: Report) -> None:
+    """Say that a value is none of those that there are."""
+    near = difflib.get_close_matches(value.text.strip().lower(), part.choices, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it can be {_enumerate(part.choices)}"
+    report.add("E303", f"not a value for {part.name}: {shortened(value.text)}", value.place, hint=hint)
 
 
 def _report_repeated(name: str, places: list[Place], report: Report) -> None:
@@ -188,7 +206,7 @@ def _the(spec: Element) -> str:
 def _suggest(name: str, checked: Checked) -> str:
     """The mend for a name that is not known in an element."""
     spec = checked.spec
-    known = {each.lower(): part.name for each, part in spec.by_name.items() if part.supported}
+    known = {each.lower(): part.name for each, part in spec.by_name.items()}
     near = difflib.get_close_matches(name.lower(), known, n=1)
     if near:
         checked.excused.add(known[near[0]])

@@ -10,6 +10,7 @@ from gavo_exec.errors import DescriptorError, Diagnostic, Position, Severity
 
 _MAX_DIAGNOSTICS = 1000
 _LONGEST_SOUGHT_IN = 10_000
+_SEVERITIES = {"E": Severity.ERROR, "W": Severity.WARNING, "N": Severity.NOTE}
 
 
 class Report:
@@ -30,15 +31,18 @@ class Report:
         """Finds places in the file, at some cost the first time."""
         return Locator(self._source.lines, self._source.root)
 
-    def add(self, code: str, message: str, place: Place, *, hint: str = "") -> None:
-        """Note a fault (codes with E) or a warning (W); raises DescriptorError where there are far too many."""
+    def add(self, code: str, message: str, place: Place, *, hint: str = "", fix: str | None = None) -> None:
+        """Note a fault (codes with E), a warning (W) or a note (N); ``fix`` is what to write there instead.
+
+        Raises DescriptorError where there are far too many.
+        """
         self.failed |= code.startswith("E")
         if self._quiet:
             return
         if len(self._found) >= _MAX_DIAGNOSTICS and self.failed:
             raise DescriptorError(self.diagnostics)  # nobody reads on, and to go on might take long
         position, excerpt, length = self.locator.show(place)
-        severity = Severity.WARNING if code.startswith("W") else Severity.ERROR
+        severity = _SEVERITIES[code[0]]
         self._found.append(
             Diagnostic(
                 code=code,
@@ -48,6 +52,7 @@ class Report:
                 hint=hint,
                 excerpt=excerpt,
                 length=length,
+                fix=fix,
             )
         )
 

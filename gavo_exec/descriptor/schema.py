@@ -7,7 +7,7 @@ from typing import cast
 from lxml import etree
 from lxml.etree import _Element
 
-from gavo_exec.descriptor.elements import ACTIVE_TAGS, ELEMENTS, RESOURCE, Attribute, Child, Element, Kind
+from gavo_exec.elements import ACTIVE_TAGS, ELEMENTS, RESOURCE, Attribute, Child, Element, Kind
 
 _RNG = "http://relaxng.org/ns/structure/1.0"
 _DOCUMENTATION = "http://relaxng.org/ns/compatibility/annotations/1.0"
@@ -115,7 +115,7 @@ def _anything_with(element: Element) -> list[_Element]:
 def _exactly(element: Element) -> Iterator[_Element]:
     """The parts of an element's content, to stand in any order."""
     known: tuple[Attribute | Child, ...] = (*element.attributes, *element.children)
-    yield from (_pattern(part) for part in known if part.supported and part.name not in element.one_of)
+    yield from (_pattern(part) for part in known if part.name not in element.one_of)
     if element.one_of:
         yield _make("choice", *(_given(part) for part in element.attributes if part.name in element.one_of))
     yield _make("ref", name="schemaLocation")
@@ -186,7 +186,7 @@ def _reference_lines() -> Iterator[str]:
     """The lines of the reference page."""
     yield "# Elements of an RD"
     yield ""
-    yield "<!-- Made from gavo_exec/descriptor/elements.py by `make docs`; edit that instead. -->"
+    yield "<!-- Made from gavo_exec/elements.py by `make docs`; edit that instead. -->"
     yield ""
     yield "Whatever is called an attribute here may also be written as a child element, unless it says otherwise:"
     yield '`<execute title="x">` and `<execute><title>x</title>` mean the same. Where both are given, or one of them'
@@ -212,8 +212,8 @@ def _reference_lines() -> Iterator[str]:
     yield ""
     yield "## Active tags"
     yield ""
-    yield f"{', '.join(ACTIVE_TAGS)} are passed over where they do not concern executes; an execute within one is"
-    yield "not supported yet."
+    yield f"{', '.join(ACTIVE_TAGS)} may stand anywhere but in plain text; they are passed over where they do not"
+    yield "concern executes."
     yield ""
 
 
@@ -229,22 +229,17 @@ def _attribute_row(part: Attribute, element: Element) -> str:
         remarks.append("Only as an attribute.")
     if part.repeated:
         remarks.append("Several add up.")
-    return f"| {_shown(part)} | {part.kind.value} | {default} | {' '.join(remarks)}{_support(part)} |"
+    return f"| {_shown(part)} | {part.kind.value} | {default} | {' '.join(remarks)} |"
 
 
 def _child_row(part: Child) -> str:
     """The row of a child element."""
     often = {(True, False): "once", (True, True): "at least once", (False, False): "at most once"}
-    description = part.description or (part.element.description if part.element else "")
+    description = part.description or part.element.description
     shown = often.get((part.required, part.repeated), "any number")
-    return f"| {_shown(part)} | {shown} | {description}{_support(part)} |"
+    return f"| {_shown(part)} | {shown} | {description} |"
 
 
 def _shown(part: Attribute | Child) -> str:
     """The names of an attribute or element."""
     return " or ".join(f"`{name}`" for name in part.names)
-
-
-def _support(part: Attribute | Child) -> str:
-    """A remark on what is not there yet."""
-    return "" if part.supported else " *Not supported yet.*"

@@ -10,8 +10,8 @@ from heapq import heapify, heappop, heappush, heapreplace
 import msgspec
 
 from gavo_exec.catalog import Catalog, CatalogChange
-from gavo_exec.model import Execute, JobStatus, Outcome, ResourceDescriptor, Run, RunRequest
-from gavo_exec.schedule import Every
+from gavo_exec.model import Execute, JobStatus, Outcome, Reason, ResourceDescriptor, Run, RunRequest, rd_id_of
+from gavo_exec.schedule import Every, Loaded
 
 
 class Entry:
@@ -23,7 +23,7 @@ class Entry:
         self.rd = rd
         self.execute = execute
         self.last_start = last_start
-        self.due: datetime | None = None  # None only when the execute is gone
+        self.due: datetime | None = None  # None when the execute is gone, or waits for its RD to be loaded anew
 
 
 class Decisions(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +50,10 @@ class Agenda:
         self._heap: list[tuple[float, int, datetime, Entry]] = []
         self._pushed = 0
         self._begun: dict[str, datetime] = {}
+        # What runs when its RD is loaded comes before the RD's other jobs: by RD id, the keys of those that are still
+        # to run or running, and what is held up by them.
+        self._loading: dict[str, set[str]] = {}
+        self._held_up: dict[str, list[tuple[datetime, Entry]]] = {}
 
     def reconcile(self, catalog: Catalog, now: datetime) -> CatalogChange:
         """Make the timetable agree with the catalog; unchanged schedules keep their due instants."""
@@ -59,6 +63,7 @@ class Agenda:
             entry.due = None
             if entry.last_start is not None:
                 self._last_starts[key] = entry.last_start
+            self._end_loading(key)
         for rd_id, rd in catalog.accepted.items():
             # The identity of the RD's version spares looking into all those that did not change.
             if self._catalog.accepted.get(rd_id) is not rd:
@@ -79,13 +84,33 @@ class Agenda:
         else:
             unchanged = entry.execute.schedule == execute.schedule
             entry.rd, entry.execute = rd, execute
-            if unchanged:
+            if unchanged and not isinstance(execute.schedule, Loaded):
                 return
+        if isinstance(execute.schedule, Loaded):
+            self._loading.setdefault(rd.rd_id, set()).add(execute.key)
+            self._schedule(entry, now)
+            return
+        self._end_loading(execute.key)
         due = execute.schedule.next_due(now, entry.last_start)
+        if due is None:
+            return
         if entry.last_start is None and isinstance(execute.schedule, Every) and due > now:
             # Remembered as if it had run one interval before: else each restart would put the first run off again.
             entry.last_start = self._begun[execute.key] = due - timedelta(0, execute.schedule.seconds)
         self._schedule(entry, max(now, due))
+
+    def _end_loading(self, key: str) -> None:
+        """Let what waited for this key go on, unless there are others to wait for; a key that loads nothing is fine."""
+        rd_id = rd_id_of(key)
+        keys = self._loading.get(rd_id)
+        if keys is None:
+            return
+        keys.discard(key)
+        if not keys:
+            del self._loading[rd_id]
+            for due, entry in self._held_up.pop(rd_id, ()):
+                if entry.due is due:
+                    self._schedule(entry, due)
 
     def take_begun(self) -> dict[str, datetime]:
         """What is to be remembered as last starts of intervals that have just begun; each is told once."""
@@ -111,11 +136,19 @@ class Agenda:
                 continue
             execute = entry.execute
             key, schedule = execute.key, execute.schedule
+            if self._loading and entry.rd.rd_id in self._loading:
+                heappop(heap)
+                if isinstance(schedule, Loaded):
+                    requests += self._load(entry, now)
+                else:
+                    self._held_up.setdefault(entry.rd.rd_id, []).append((due, entry))
+                continue
             # Intervals count from the due instant, so that they do not drift; having fallen behind by a whole one,
             # they begin anew from now.
             start, following = due, schedule.next_due(now, due)
-            if following <= now:
+            if following is not None and following <= now:
                 start, following = now, schedule.next_due(now, now)
+            assert following is not None  # noqa: S101 -- all that is due by the calendar is so again
             request = RunRequest(run_id=next(run_ids), rd=entry.rd, execute=execute, due=due, counts_from=start)
             if (holder := running.get(key)) is not None:
                 skipped.append((request, skipped_run(request, now, f"still running since {_shown(holder[1])}")))
@@ -128,11 +161,30 @@ class Agenda:
             heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
         return Decisions(requests=requests, skipped=skipped)
 
+    def _load(self, entry: Entry, now: datetime) -> list[RunRequest]:
+        """The run of something that runs when its RD is loaded; none as long as that of an earlier version goes on."""
+        key = entry.execute.key
+        if key in self._running:
+            return []
+        due, entry.due = entry.due or now, None
+        request = RunRequest(
+            run_id=next(self._run_ids), rd=entry.rd, execute=entry.execute, due=due, reason=Reason.STARTUP
+        )
+        self._running[key] = (request.run_id, now)
+        return [request]
+
     def finish(self, key: str, run_id: str) -> None:
         """Let go of a key, if this run holds it."""
         holder = self._running.get(key)
-        if holder is not None and holder[0] == run_id:
-            del self._running[key]
+        if holder is None or holder[0] != run_id:
+            return
+        del self._running[key]
+        if key in self._loading.get(rd_id_of(key), ()):
+            entry = self._entries[key]
+            if entry.due is None:
+                self._end_loading(key)
+            else:  # its RD was loaded once more meanwhile
+                self._schedule(entry, entry.due)
 
     def next_due(self) -> datetime | None:
         """The first instant at which something is due; None where there is nothing."""

@@ -7,6 +7,7 @@ import pytest
 
 from gavo_exec.errors import Position
 from gavo_exec.model import (
+    Code,
     Execute,
     Job,
     JobStatus,
@@ -121,7 +122,7 @@ def test_an_execute_that_only_moved_is_the_same(fields: dict[str, Any]) -> None:
         {"schedule": Every(seconds=60, immediately=True)},
         {"schedule": parse_at("0:01")},
         {"job": Job(source="print(2)")},
-        {"job": Job(source="print(1)", setup_source="import os")},
+        {"job": Job(source="print(1)", setup=(Code(source="import os"),))},
         {"properties": {"when.missed": "run"}},
         {"properties": {"a": None}},
         {"debug": True},

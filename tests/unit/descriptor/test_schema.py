@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from gavo_exec.descriptor.elements import ELEMENTS
 from gavo_exec.descriptor.schema import reference, relax_ng, write_derived
+from gavo_exec.elements import ELEMENTS
 
 ROOT = Path(__file__).parents[3]
 GOOD = sorted((ROOT / "tests/data/good").glob("*/*.rd"))

@@ -8,7 +8,7 @@ from gavo_exec.catalog import Catalog
 from gavo_exec.errors import NOWHERE, Position
 from gavo_exec.model import Execute, Outcome, Reason, Rejection
 from gavo_exec.runtime.agenda import Agenda
-from gavo_exec.schedule import Every, Schedule, parse_at
+from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
 from gavo_exec.testing import EPOCH, make_execute, make_rd, run_ids
 
 
@@ -208,3 +208,70 @@ def test_many_edits_leave_no_garbage_in_the_heap() -> None:
         edit(agenda, make_execute(schedule=Every(seconds=100 + step)), at=later(0))
     assert len(agenda._heap) <= 2 * 1 + 64 + 1
     assert agenda.next_due() is not None
+
+
+def loading(key: str = "test/q#load") -> Execute:
+    return make_execute(key=key, schedule=Loaded())
+
+
+def keys_of(agenda: Agenda, at: datetime) -> list[str]:
+    return [request.execute.key for request in agenda.tick(at).requests]
+
+
+def test_what_runs_when_loaded_runs_once_for_each_version_and_moves_no_schedule() -> None:
+    agenda = agenda_of(loading())
+    (request,) = agenda.tick(EPOCH).requests
+    assert (request.due, request.reason, request.counts_from) == (EPOCH, Reason.STARTUP, None)
+    agenda.finish("test/q#load", request.run_id)
+    assert agenda.next_due() is None
+    assert agenda.statuses()[0].due is None
+    edit(agenda, loading(), at=later(60))
+    (request,) = agenda.tick(later(60)).requests
+    assert request.due == later(60)
+
+
+def test_the_other_jobs_of_an_rd_wait_for_what_runs_when_it_is_loaded() -> None:
+    agenda = agenda_of(
+        make_execute(key="test/q#now", schedule=Every(seconds=60, immediately=True)),
+        loading(),
+        loading("test/q#too"),
+    )
+    first, second = agenda.tick(EPOCH).requests
+    assert {first.execute.key, second.execute.key} == {"test/q#load", "test/q#too"}
+    agenda.finish(first.execute.key, first.run_id)
+    assert keys_of(agenda, later(1)) == []
+    agenda.finish(second.execute.key, second.run_id)
+    (request,) = agenda.tick(later(2)).requests
+    assert (request.execute.key, request.due) == ("test/q#now", EPOCH)
+
+
+def test_an_rd_loaded_anew_during_the_run_is_loaded_once_more_after_it() -> None:
+    agenda = agenda_of(loading())
+    (request,) = agenda.tick(EPOCH).requests
+    edit(agenda, loading(), make_execute(schedule=Every(seconds=60, immediately=True)), at=later(1))
+    assert keys_of(agenda, later(1)) == []
+    agenda.finish(request.execute.key, request.run_id)
+    (request,) = agenda.tick(later(2)).requests
+    assert (request.execute.key, request.due) == ("test/q#load", later(1))
+    agenda.finish(request.execute.key, request.run_id)
+    assert keys_of(agenda, later(3)) == ["test/q#job"]
+    assert agenda.next_due() == later(61)
+
+
+def test_nobody_waits_for_what_is_no_longer_run_when_loaded() -> None:
+    job = make_execute(schedule=Every(seconds=60, immediately=True))
+    agenda = agenda_of(loading(), job)
+    assert keys_of(agenda, EPOCH) == ["test/q#load"]
+    edit(agenda, job, at=later(1))
+    assert keys_of(agenda, later(1)) == ["test/q#job"]
+    edit(agenda, job, loading(), at=later(2))
+    edit(agenda, job, make_execute(key="test/q#load", schedule=Every(seconds=600)), at=later(3))
+    assert agenda.next_due() == later(60)
+    assert keys_of(agenda, later(60)) == []  # its run before goes on
+
+
+def test_another_rd_waits_for_nothing() -> None:
+    agenda = Agenda(run_ids=run_ids())
+    other = make_execute(key="other/q#job", schedule=Every(seconds=60, immediately=True))
+    agenda.reconcile(Catalog().accept(make_rd(loading()), make_rd(other, rd_id="other/q")), EPOCH)
+    assert sorted(keys_of(agenda, EPOCH)) == ["other/q#job", "test/q#load"]
