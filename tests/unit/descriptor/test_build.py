@@ -222,7 +222,7 @@ def test_meta(inner: str, meta: Mapping[str, tuple[str, ...]]) -> None:
     [
         "<table><nonsense a='b'>x</nonsense></table>",
         "text in between",
-        '<STREAM id="s"><column name="\\a"/></STREAM><FEED source="s" a="x"/><FEED source="//nothing#here"/>',
+        '<STREAM id="s"><column name="\\a"/></STREAM><FEED source="s" a="x"/>',
         '<LOOP listItems="a b"><events><column name="\\item"/></events></LOOP>',
         '<service><property name="execute">x</property></service>',
         "<data><jobs/></data><script>execute</script>",
@@ -235,6 +235,11 @@ def test_what_does_not_concern_executes_is_passed_over(inner: str) -> None:
     assert rd.warnings == ()
 
 
+def test_a_replay_of_a_stream_that_cannot_be_had_is_passed_over_with_a_warning() -> None:
+    rd = rd_of('<FEED source="//nothing#here"/><execute title="T" at="1:00"><job/></execute>')
+    assert [warning.code for warning in rd.warnings] == ["W503"]
+
+
 def test_a_misspelt_execute_beside_a_good_one_is_told_of_when_thorough() -> None:
     rd = rd_of('<excute/><execute title="T" at="1:00"><job/></execute>', thorough=True)
     assert [warning.code for warning in rd.warnings] == ["W205"]
@@ -244,11 +249,11 @@ def test_a_misspelt_execute_beside_a_good_one_is_told_of_when_thorough() -> None
     ("inner", "codes"),
     [
         ('<execute title="T" at="1:00"><execute/><job/></execute>', ["E201"]),
-        ('<execute title="T" at="1:00"><LOOP><events><execute/></events></LOOP></execute>', ["E208"]),
-        ("<NXSTREAM><STREAM><execute/><execute/></STREAM></NXSTREAM>", ["E208"]),
-        ("<FEED><events><jobs/></events></FEED>", ["E208"]),
-        ('<execute title="T" on="loaded"><job/></execute>', ["E208"]),
-        ('<execute title="T"><on>loaded</on><job/></execute>', ["E208"]),
+        ('<execute title="T" at="1:00"><LOOP><events><execute/></events></LOOP></execute>', ["E521"]),
+        ("<NXSTREAM><STREAM><execute/><execute/></STREAM></NXSTREAM>", []),
+        ("<FEED><events><jobs/></events></FEED>", ["E203", "E203", "E207"]),
+        ('<execute title="T" on="loaded" every="5"><job/></execute>', ["E207"]),
+        ('<execute title="T"><on>loading</on><job/></execute>', ["E303"]),
         ('<execute title="T" at="1:00" every="x"><job/><job code="(" /></execute>', ["E207", "E302", "W201", "E401"]),
         ('<execute rd="x" title="T" at="1:00"><job/></execute>', ["E202"]),
     ],
