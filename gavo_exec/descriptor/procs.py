@@ -4,6 +4,7 @@ A job has what it copies (``original``), what its procDef has, and its own: setu
 of the procDef.  Parameters become assignments, at the beginning of the setup or, where they are late, of the job.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -295,19 +296,19 @@ class Procedures:
         """The imports of a setup as statements."""
         for value in setup.imports:
             for item in filter(None, (part.strip() for part in value.text.split(","))):
-                module, _, alias = item.partition(" as ")
-                package, _, name = module.strip().rpartition(".")
-                renamed = f" as {alias.strip()}" if alias else ""
-                statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
-                words = (*package.split("."), name, alias.strip()) if package else (name, alias.strip())
-                if not name or not all(word.isidentifier() for word in words if word):
+                found = _IMPORT.fullmatch(item)
+                if found is None:
                     hint = "write modules separated by commas: os.path, json as j"
                     self._report.add("E303", f"not a module to import: {shortened(item)}", value.place, hint=hint)
                     continue
+                package, name, renamed = found["package"], found["name"], found["renamed"] or ""
+                statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
                 position = self._report.position(value.place)
                 yield Code(source=f"{statement}\n", first_line=position.line, position=position)
 
 
+_NAME = r"[^\W\d]\w*"
+_IMPORT = re.compile(rf"(?:(?P<package>{_NAME}(?:\.{_NAME})*)\.)?(?P<name>{_NAME})(?P<renamed>\s+as\s+{_NAME})?")
 _KEYWORDS = frozenset({"None", "True", "False"})
 
 

@@ -226,6 +226,7 @@ def test_meta(inner: str, meta: Mapping[str, tuple[str, ...]]) -> None:
         '<LOOP listItems="a b"><events><column name="\\item"/></events></LOOP>',
         '<service><property name="execute">x</property></service>',
         "<data><jobs/></data><script>execute</script>",
+        "<NXSTREAM><STREAM><execute/><execute/></STREAM></NXSTREAM>",
         "<excute/><Execute/>",
     ],
 )
@@ -250,7 +251,6 @@ def test_a_misspelt_execute_beside_a_good_one_is_told_of_when_thorough() -> None
     [
         ('<execute title="T" at="1:00"><execute/><job/></execute>', ["E201"]),
         ('<execute title="T" at="1:00"><LOOP><events><execute/></events></LOOP></execute>', ["E521"]),
-        ("<NXSTREAM><STREAM><execute/><execute/></STREAM></NXSTREAM>", []),
         ("<FEED><events><jobs/></events></FEED>", ["E203", "E203", "E207"]),
         ('<execute title="T" on="loaded" every="5"><job/></execute>', ["E207"]),
         ('<execute title="T"><on>loading</on><job/></execute>', ["E303"]),
