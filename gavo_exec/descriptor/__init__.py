@@ -7,6 +7,7 @@ run but the code of codeItems, and that only where the operator allows it.
 """
 
 import hashlib
+import os.path
 import re
 from datetime import date
 
@@ -20,9 +21,12 @@ __all__ = ["RunItems", "read"]
 _NO_SITE = Site()
 _SIGNS = (b"execute", b"jobs")
 """Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
-_REPLAY = re.compile(rb"FEED|LOOP")
-_SOURCE_ELSEWHERE = re.compile(rb"""source\s*=\s*["'][^"'#&]*[#&]|source[^<>]*>[^<]*[#&]""")
-"""A replay of a stream in another file may make executes; of one in this file not, as that would have signs."""
+_SOURCE_ELSEWHERE = re.compile(rb"""source\s*=\s*["'](?!//)[^"'#&]*[#&]|source[^<>]*>[^<]*[#&]""")
+_SOURCE = re.compile(rb"""source\s*=\s*["'][^"'#&]*[#&]|source[^<>]*>[^<]*[#&]""")
+"""A replay of a stream in another file may make executes; of one in this file not, as that would have signs.
+
+The RDs that come with DaCHS have no such streams, unless the operator has put others in their place.
+"""
 _END = re.compile(rb"</(?:[\w.-]+:)?resource\s*>\s*\Z")
 _BEFORE_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<resource\b", re.DOTALL)
 _ASCII_LIKE = frozenset({"", "utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1"})
@@ -49,7 +53,7 @@ def read(
     """
     if data is None:
         data = read_bytes(path)
-    if not thorough and _is_without_executes(data):
+    if not thorough and _is_without_executes(data, inputs_dir):
         return ResourceDescriptor(
             rd_id=rd_id_for(path, inputs_dir),
             path=path,
@@ -62,13 +66,21 @@ def read(
     return build_rd(Source(path, data), context)
 
 
-def _is_without_executes(data: bytes) -> bool:
+def _is_without_executes(data: bytes, inputs_dir: str) -> bool:
     """Whether this is an RD to its end (not one cut off, which might have had executes) in which none can be."""
     return (
         _END.search(data[-200:]) is not None
         and not any(sign in data for sign in _SIGNS)
-        and not (_REPLAY.search(data) and _SOURCE_ELSEWHERE.search(data))
+        and not ((b"FEED" in data or b"LOOP" in data) and _has_source_elsewhere(data, inputs_dir))
         and _BEFORE_ROOT.match(data) is not None
         and declared_encoding(data).lower() in _ASCII_LIKE
         and b"\0" not in data
     )
+
+
+def _has_source_elsewhere(data: bytes, inputs_dir: str) -> bool:
+    """Whether something in the RD may replay a stream with executes of another RD."""
+    if _SOURCE_ELSEWHERE.search(data):
+        return True
+    # A stat is only worth while where it decides.
+    return _SOURCE.search(data) is not None and os.path.isdir(f"{inputs_dir}/__system__")  # noqa: PTH112 -- a string

@@ -3,6 +3,7 @@
 import os.path
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 
 from gavo_exec.descriptor.places import Place
 from gavo_exec.descriptor.report import Report
@@ -104,7 +105,8 @@ def report_macro_fault(fault: MacroFault, place: Place, report: Report) -> None:
     report.add("E501" if fault.unknown else "E502", fault.message, place, hint=hint, fix=fix)
 
 
-def _site_macros(site: Site) -> dict[str, Macro]:
+@lru_cache(maxsize=8)
+def _site_macros(site: Site) -> Mapping[str, Macro]:
     """The macros that depend on the data centre."""
 
     def config(section: str, item: str) -> str:

@@ -49,7 +49,7 @@ class Source:
         self.digest = hashlib.sha256(data).hexdigest()
         self.text, utf8 = _decode(path, data)
         self.lines = Lines(path, self.text)
-        self.has_active_tags = _ACTIVE_TAG.search(self.text) is not None
+        self.has_active_tags = any(name in self.text for name in _ACTIVE)
         if "\0" in self.text:
             offset = self.text.index("\0")
             self.refuse("E102", "the file has a NUL character, which XML does not allow", start=offset, end=offset + 1)
@@ -140,7 +140,7 @@ class Source:
         self.refuse(code, message, start=self.lines.offset(fault.position[0] or 1, fault.position[1] or 1))
 
 
-_ACTIVE_TAG = re.compile("STREAM|FEED|LOOP")
+_ACTIVE = ("STREAM", "FEED", "LOOP")
 _MAX_LINE = 65_534
 """The last line that lxml knows for certain."""
 _PROLOG = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
