@@ -337,7 +337,7 @@ def _job_of(code: Code, setup: tuple[Code, ...]) -> Job:
 
 
 def _prefixed(code: Code, parts: list[Code]) -> Code:
-    """The code with these before it, as one: in the file where the code is, or that of the first where there is none."""
+    """The code with these before it: in the file where the code is, or that of the first where there is none."""
     if not parts:
         return code
     base = code if code.source else parts[0]

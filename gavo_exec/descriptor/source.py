@@ -128,12 +128,22 @@ class Source:
             root = etree.fromstring(data, _parser(attribute_defaults=has_doctype, recover=True))
         except etree.XMLSyntaxError:
             root = None
-        if root is None:
+        # What could not be recovered as it stands must not go on as something else.
+        if root is None or sum(1 for _ in root.iter("*")) != self._count_elements():
             self._refuse_at(refusal, "E102", f"not well-formed: {message.partition(', line ')[0]}")
         for node in root.iter("*"):
             if ":" in (local := node.tag.rpartition("}")[2]):
                 node.tag = local.rpartition(":")[2] or "_"
         return root
+
+    def _count_elements(self) -> int:
+        """How many elements expat finds."""
+        parser = expat.ParserCreate("utf-8")
+        found: list[str] = []
+        parser.StartElementHandler = lambda name, _attributes: found.append(name)
+        with suppress(expat.ExpatError):
+            parser.Parse(self.text.encode(), True)
+        return len(found)
 
     def _refuse_at(self, fault: etree.XMLSyntaxError, code: str, message: str) -> NoReturn:
         """Refuse for a fault that lxml found, where it found it."""

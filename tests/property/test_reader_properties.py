@@ -82,6 +82,15 @@ def test_any_bytes_are_an_rd_or_a_descriptor_error(data: bytes) -> None:
     assert_sound(data)
 
 
+def test_a_file_that_cannot_be_recovered_as_it_stands_is_refused() -> None:
+    data = (
+        b'<?xml version="2.0"?>\n<!DOCTYPE resource [<!ENTITY two "<property name=\'a\'>1</property>'
+        b"<property name='b'>2</property>\">]>\n"
+        b'<d:resource schema="s"><execute title="T" every="60">&two;x<job/></execute></d:resource>'
+    )
+    assert [found.code for found in diagnostics_of(data)] == ["E102"]
+
+
 @given(st.sampled_from(DOCUMENTS), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 20), SNIPPETS), max_size=5))
 def test_any_mutated_rd_is_an_rd_or_a_descriptor_error(data: bytes, edits: list[tuple[float, int, bytes]]) -> None:
     for where, removed, put in edits:
