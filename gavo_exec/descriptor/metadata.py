@@ -1,13 +1,11 @@
 """Metadata of a resource: nested elements and blocks of lines to one flat mapping."""
 
-import re
 from collections.abc import Callable, Iterable
 
 from lxml.etree import _Element
 
 from gavo_exec.descriptor.check import local_name, own_text
-
-_CONTINUED = re.compile(r"[ \t]*\\[ \t]*\n[ \t]*")
+from gavo_exec.metalines import meta_lines
 
 
 def collect_meta(meta: dict[str, tuple[str, ...]], nodes: Iterable[_Element], *, expand: Callable[[str], str]) -> None:
@@ -35,14 +33,10 @@ def collect_meta(meta: dict[str, tuple[str, ...]], nodes: Iterable[_Element], *,
 
 
 def _add_block(found: dict[str, list[str]], prefix: str, text: str, expand: Callable[[str], str]) -> None:
-    """Add the lines ``key: value`` of a block; ``!key`` replaces what there is, ``#`` begins a comment."""
-    for line in _CONTINUED.sub(" ", text).split("\n"):
-        key, colon, value = line.strip().partition(":")
-        if not colon or key.startswith("#"):
-            continue
-        replaces = key.startswith("!")
-        key = ".".join(part for part in (prefix, key.lstrip("!").strip()) if part)
-        if replaces:
+    """Add the lines of a block."""
+    for line in meta_lines(text):
+        key = ".".join(part for part in (prefix, line.key) if part)
+        if line.replaces:
             found.pop(key, None)
-        if value.strip():
-            found.setdefault(key, []).append(expand(value.strip()))
+        if line.value:
+            found.setdefault(key, []).append(expand(line.value))
