@@ -106,7 +106,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     ``config`` is by section and item, both in small letters; ``meta`` has the metadata of ``defaultmeta.txt``;
     ``config_dir`` is where ``userconfig.rd`` is, ``system_dir`` where the RDs are that come with DaCHS ('' where there
-    are none); ``files`` are those that all this was read from.  Each is equal to itself only.
+    are none); ``files`` are those that all this was read from; ``warnings`` say what could not be used.  Each is equal
+    to itself only.
     """
 
     config: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
@@ -114,6 +115,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     config_dir: str = ""
     system_dir: str = ""
     files: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def get(self, section: str, item: str) -> str | None:
         """A configured value, names in any capitalisation; None where there is none."""

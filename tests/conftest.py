@@ -24,6 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the developer's own shell says about gavo-exec, and about children's output, out of the tests."""
+    """Keep out what the developer's shell says about gavo-exec and about children's output, and the machine's DaCHS."""
     for name in [name for name in os.environ if name.startswith("GAVO_EXEC_") or name == "PYTHONUNBUFFERED"]:
         monkeypatch.delenv(name)
+    for name in ("GAVOSETTINGS", "GAVOCUSTOM"):
+        monkeypatch.setenv(name, "/nowhere/gavo.rc")

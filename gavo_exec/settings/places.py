@@ -1,6 +1,6 @@
 """The places where settings are given, and how they are brought together."""
 
-# ruff: noqa: PTH100, PTH109, PTH111, PTH113, PTH117, PTH118, PTH120 -- paths are strings in this house
+# ruff: noqa: PTH100, PTH109, PTH113, PTH117, PTH118, PTH120 -- paths are strings in this house
 
 import os
 import re
@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 
 from gavo_exec.errors import SettingsError
+from gavo_exec.settings.dachs import NO_CONFIG, locate, read_site, sendmail_of
+from gavo_exec.settings.gavorc import place_of
+from gavo_exec.settings.paths import expanded
 from gavo_exec.settings.table import BY_NAME, PREFIX, Settings
 
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
@@ -50,8 +53,8 @@ class _Reader:
             except ValueError as fault:
                 self.faults.append(f"{given.where} {fault}")
                 continue
-            if setting.type == "path":
-                value = os.path.normpath(os.path.join(folder, self.expand(str(value))))
+            if setting.type == "path" and (name, value) != ("dachs_config", NO_CONFIG):
+                value = os.path.normpath(os.path.join(folder, expanded(str(value), self.environ)))
             taken[name] = _Given(value, given.where)
         chosen = [name for name in _TRANSPORTS if name in taken]
         if len(chosen) > 1:
@@ -82,12 +85,29 @@ class _Reader:
             given = {name: _Given(value, f"{path}{_line(name, text)}: {name}") for name, value in values.items()}
             self.take(given, is_text=False, folder=os.path.dirname(path))
 
-    def expand(self, path: str) -> str:
-        """The path with a leading ``~`` expanded."""
-        home = self.environ.get("HOME")
-        if home and (path == "~" or path.startswith("~/")):
-            return home + path[1:]
-        return os.path.expanduser(path)
+    def take_site(self) -> None:
+        """Take what a DaCHS site says, where nothing is given; the resource directory may be its root."""
+        given = self.given.get("inputs_dir", _Given("", ""))
+        named = self.given.get("dachs_config", _Given("", ""))
+        try:
+            located = locate(given.value, environ=self.environ, named=named.value)
+            site = read_site(located.config, environ=self.environ) if located.config != NO_CONFIG else None
+        except SettingsError as fault:
+            self.faults.append(f"{named.where} leads to {fault}" if named.value else str(fault))
+            return
+        self.given["dachs_config"] = _Given(located.config, named.where)
+        if located.inputs_dir:
+            self.given["inputs_dir"] = _Given(located.inputs_dir, given.where)
+        if site is None:
+            return
+        values = {}
+        if "mail_to" not in self.given:
+            values["mail_to"] = site.get("general", "maintainerAddress")
+        if not any(name in self.given for name in _TRANSPORTS):
+            values["sendmail"] = sendmail_of(site)[0]
+        items = {"mail_to": "maintainerAddress", "sendmail": "sendmail"}
+        given_there = {name: _Given(value, place_of(site.files, items[name])) for name, value in values.items()}
+        self.take(given_there, is_text=True, folder="")
 
     def check(self, required: Collection[str]) -> None:
         """Note what does not go together, and what is missing."""
@@ -127,12 +147,14 @@ def load(
 ) -> Settings:
     """The settings from a file, the environment and flags (by the settings' names; None is not given).
 
-    ``path`` is that of the settings file; without it, see ``find_file``.  What is not ``required`` and not given is ''.
+    A DaCHS site that the resource directory belongs to gives what none of them does; ``dachs_config`` then says where
+    its configuration is, or ``none``.  ``path`` is that of the settings file; without it, see ``find_file``.  What is
+    not ``required`` and not given is ''.
     Raises SettingsError with all faults, one a line.
     """
     reader = _Reader(environ)
     here = os.getcwd()
-    file = os.path.join(here, reader.expand(path)) if path else find_file(environ)
+    file = os.path.join(here, expanded(path, environ)) if path else find_file(environ)
     if file is not None:
         reader.take_file(file)
     variables = {
@@ -143,6 +165,8 @@ def load(
     reader.take(variables, is_text=True, folder=here)
     given = {name: _Given(value, f"--{name.replace('_', '-')}") for name, value in flags.items()}
     reader.take(given, is_text=True, folder=here)
+    if not reader.faults:
+        reader.take_site()
     if not reader.faults:
         reader.check(required)
     if reader.faults:
@@ -157,10 +181,9 @@ def load(
 
 def find_file(environ: Mapping[str, str]) -> str | None:
     """The settings file to read where none is named: that of ``$GAVO_EXEC_SETTINGS``, or the first that is there."""
-    reader = _Reader(environ)
     if named := environ.get(FILE_VARIABLE):
-        return os.path.abspath(reader.expand(named))
-    config_home = _xdg(environ, "XDG_CONFIG_HOME") or reader.expand("~/.config")
+        return os.path.abspath(expanded(named, environ))
+    config_home = _xdg(environ, "XDG_CONFIG_HOME") or expanded("~/.config", environ)
     for path in (
         os.path.abspath(FILE_NAME),
         f"{config_home}/gavo-exec/settings.toml",
@@ -177,7 +200,7 @@ def default_state_dir(environ: Mapping[str, str], *, is_root: bool) -> str:
         return managed
     if is_root:
         return "/var/lib/gavo-exec"
-    state_home = _xdg(environ, "XDG_STATE_HOME") or _Reader(environ).expand("~/.local/state")
+    state_home = _xdg(environ, "XDG_STATE_HOME") or expanded("~/.local/state", environ)
     return os.path.join(state_home, "gavo-exec")
 
 

@@ -1,6 +1,7 @@
 """The one table of all settings, from which their checks, flags, reference and schema derive."""
 
 import math
+import posixpath
 import re
 import shlex
 import socket
@@ -38,6 +39,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             default="`$STATE_DIRECTORY`, else `/var/lib/gavo-exec` for root and `~/.local/state/gavo-exec` for others",
         ),
     ]
+    dachs_config: Annotated[
+        str,
+        _says(
+            "The configuration of DaCHS (`gavo.rc`), for what is not set here and for what macros ask for; `none` is "
+            "none.",
+            metavar="FILE",
+            kind="path",
+            default="the `gavo.rc` that belongs to `inputs_dir`, if there is one",
+        ),
+    ] = ""
+    preload_rds: Annotated[
+        tuple[str, ...],
+        _says(
+            "The ids of the RDs to load; all others are left alone. As a variable or a flag, separated by commas.",
+            metavar="RD",
+            default="all RDs",
+        ),
+    ] = ()
+    code_items: Annotated[
+        Literal["refuse", "run"],
+        _says(
+            "Whether the Python code in `codeItems` of LOOPs may run while RDs are read, by whatever command; RDs "
+            "whose executes need it are refused otherwise."
+        ),
+    ] = "refuse"
     workers: Annotated[
         int, _says("How many jobs can run at the same time.", metavar="N", unit="jobs"), Meta(ge=1, le=1000)
     ] = 32
@@ -129,6 +155,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "host": host,
             "smtp_port": self.smtp_port or SMTP_PORTS[self.smtp_security],
             "maildir": self.maildir or f"{self.state_dir}/Maildir",
+            "preload_rds": tuple(_rd_id(name, self.inputs_dir) for name in self.preload_rds),
         }
         for name, value in derived.items():
             msgspec.structs.force_setattr(self, name, value)
@@ -236,6 +263,12 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         return f"must be {self.expects}" + ("" if self.type == "secret" else f", not {shown}")
 
 
+def _rd_id(name: str, inputs_dir: str) -> str:
+    """The RD id that is meant by a name of an RD: with or without ``.rd``, as a path, or with ``//``."""
+    name = f"__system__/{name[2:]}" if name.startswith("//") else name
+    return posixpath.normpath(name.removeprefix(f"{inputs_dir}/")).removesuffix(".rd")
+
+
 _KINDS = {int: "int", float: "float", str: "text"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -296,6 +329,8 @@ def reference() -> str:
         "first of `./gavo-exec.toml`, `$XDG_CONFIG_HOME/gavo-exec/settings.toml` (`~/.config` where that is not set)",
         "and `/etc/gavo-exec/settings.toml`. Paths in it are relative to its folder, all others to the working",
         "directory; `~` is the home directory. What is empty counts as not given, what is unknown is an error.",
+        "What is given nowhere may come from the configuration of DaCHS: see [How to use a DaCHS site as it",
+        "stands](../howto/dachs-site.md).",
     ]
     for setting in SETTINGS:
         flag = f"`{setting.flag} {setting.metavar}`" if setting.flag else "none, since others could see it"

@@ -29,7 +29,7 @@ def load_in(
     path = folder / "conf" / "gavo.toml"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(file if isinstance(file, bytes) else file.encode())
-    home = {"HOME": str(folder / "home")}
+    home = {"HOME": str(folder / "home"), "GAVOSETTINGS": str(folder / "no-gavo.rc")}
     return load(flags=flags or {}, environ=home | dict(environ or {}), path=str(path), required=required)
 
 
@@ -78,6 +78,7 @@ def test_what_follows_from_other_settings_is_filled_in(here: Path) -> None:
     assert settings == Settings(
         inputs_dir=str(here / "i"),
         state_dir=str(here / "s"),
+        dachs_config="none",
         workers=32,
         stop_grace_seconds=30.0,
         output_limit_bytes=1_048_576,
@@ -88,6 +89,12 @@ def test_what_follows_from_other_settings_is_filled_in(here: Path) -> None:
         host="vo.example.org",
     )
     assert settings.state_file == str(here / "s" / "state.sqlite")
+
+
+@pytest.mark.parametrize("name", ["a/q", "a/q.rd", "./a/q", "a/x/../q.rd", "IN/a/q.rd", "IN/a/q"])
+def test_rds_can_be_named_in_several_ways(here: Path, name: str) -> None:
+    flags = {"inputs_dir": "in", "preload_rds": f"{name.replace('IN', str(here / 'in'))},//procs"}
+    assert load_in(here, flags=flags).preload_rds == ("a/q", "__system__/procs")
 
 
 @pytest.mark.parametrize(
