@@ -12,6 +12,7 @@ import msgspec
 
 from gavo_exec.events import Event
 from gavo_exec.model import HeldBack, Outcome, QueuedMail, Rejection, Run, RunRequest
+from gavo_exec.rdfiles import Signature
 
 
 class Clock(Protocol):
@@ -206,6 +207,13 @@ class Watcher(Protocol):
 
     def look(self) -> None:
         """Look for changes now; from any thread or signal handler."""
+        ...
+
+    def watch_also(self, files: Mapping[str, Signature | None]) -> None:
+        """Watch these files as well, in place of those of the call before; from any thread.
+
+        Each is known by its signature, None where there is no file; what differs from that is a change.
+        """
         ...
 
     def stop(self) -> None:

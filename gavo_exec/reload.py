@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from gavo_exec.catalog import Catalog
@@ -15,6 +15,7 @@ from gavo_exec.errors import DescriptorError, Diagnostic, Position
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event
 from gavo_exec.model import HeldBack, Rejection, ResourceDescriptor, rd_id_for
 from gavo_exec.ports import Clock
+from gavo_exec.rdfiles import Signature, is_rd_file, signature_of
 from gavo_exec.schedule import At, Every, Loaded
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ class Reloader:
     """Owns the catalog, and publishes what becomes of each RD; for one thread.
 
     Each RD stands for itself: whatever happens in reading one is that one's rejection.  ``rejections`` has the ids
-    of those that are remembered from before: that one of them recovers, or is gone, is published as well.
+    of those that are remembered from before: that one of them recovers, or is gone, is published as well.  Where
+    there are ids in ``only``, all other RDs count as gone.  The ``shared`` files have a part in every RD.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Reloader:
         clock: Clock,
         publish: Callable[[Event], object],
         rejections: Iterable[str] = (),
+        only: Collection[str] = (),
+        shared: Collection[str] = (),
     ) -> None:
         self._inputs_dir = os.path.abspath(inputs_dir)
         self._read = read
@@ -52,15 +56,26 @@ class Reloader:
         self._publish = publish
         self._catalog = Catalog()
         self._remembered = set(rejections)  # ids of RDs that were broken before we began, and not looked at since
+        self._only = frozenset(only)
+        self._shared = frozenset(shared)
         self._is_first = True
         self._parts: dict[str, frozenset[str]] = {}  # for each RD's path, the other files that have a part in it
         self._users: dict[str, set[str]] = {}  # the same the other way round
+        self._beside = {path: _signature(path) for path in self._shared}  # parts that are no RDs, as first seen
         self._device: int | None = None  # where the tree is
 
     @property
     def catalog(self) -> Catalog:
         """The RDs as last understood."""
         return self._catalog
+
+    @property
+    def beside(self) -> Mapping[str, Signature | None]:
+        """The files that have a part in RDs and are none themselves, as they looked when one was first built of them.
+
+        None stands for those that were looked for in vain.
+        """
+        return self._beside
 
     def update(self, paths: Iterable[str]) -> Catalog:
         """Read these again, and the RDs that they have a part in.
@@ -69,23 +84,28 @@ class Reloader:
         very same where nothing changed.
         """
         changed = set(paths)
-        for path in tuple(changed):
+        for path in tuple(changed) if self._users else ():
             changed |= self._users.get(path, set())
+            if (real := os.path.realpath(path)) != path:
+                changed |= self._users.get(real, set())
+        if not self._shared.isdisjoint(changed):
+            changed |= self._known()
         if self._is_first:
             self._is_first = False
             changed |= {self._path_of(rd_id) for rd_id in self._remembered}
-        return self._take(path for path in sorted(changed) if self._is_rd(path))
+        return self._take(path for path in sorted(changed) if is_rd_file(path, self._inputs_dir))
 
     def reread_all(self) -> Catalog:
         """Read all RDs known again; answers the catalog."""
+        return self.update(self._known())
+
+    def _known(self) -> set[str]:
+        """The paths of all RDs, good and bad."""
         known = {rd.path for rd in self._catalog.accepted.values()}
-        return self.update(known | {rejection.path for rejection in self._catalog.rejected.values()})
+        return known | {rejection.path for rejection in self._catalog.rejected.values()}
 
     def _path_of(self, rd_id: str) -> str:
         return os.path.join(self._inputs_dir, f"{rd_id}.rd")
-
-    def _is_rd(self, path: str) -> bool:
-        return path.endswith(".rd") and path.startswith(os.path.join(self._inputs_dir, ""))
 
     def _take(self, paths: Iterable[str]) -> Catalog:
         """Take what is at these paths into the catalog, then publish."""
@@ -117,7 +137,11 @@ class Reloader:
         return self._catalog
 
     def _look_at(self, path: str) -> ResourceDescriptor | Rejection | None:
-        """What is at a path now; None where there is no file."""
+        """What is at a path now; None where there is no file, or none that is wanted."""
+        rd_id = rd_id_for(path, self._inputs_dir)
+        if self._only and rd_id not in self._only:
+            return None
+        parts: tuple[str, ...] = ()
         try:
             # Reading anything but a plain file might never end.
             if not stat.S_ISREG(os.stat(path).st_mode):
@@ -127,6 +151,7 @@ class Reloader:
             if not os.path.exists(path):
                 return None
             diagnostics = error.diagnostics
+            parts = (*error.sources, *error.absent)
         except OSError as fault:
             if isinstance(fault, FileNotFoundError | NotADirectoryError) or fault.errno == errno.ELOOP:
                 return None
@@ -134,8 +159,9 @@ class Reloader:
         except Exception as fault:
             _log.exception("the reader failed on %s, which is refused", path)
             diagnostics = (_unreadable(path, f"the reader failed: {type(fault).__name__}: {fault}"),)
+        self._note_parts_of_bad(path, diagnostics, parts)
         return Rejection(
-            rd_id=rd_id_for(path, self._inputs_dir),
+            rd_id=rd_id,
             path=path,
             digest=_digest(path),
             rejected_at=self._clock.now(),
@@ -144,7 +170,7 @@ class Reloader:
 
     def _accept(self, rd: ResourceDescriptor) -> tuple[ResourceDescriptor, DescriptorAccepted] | None:
         """The version to go by and the news of it; None where it is in force already."""
-        self._note_parts(rd.path, rd.sources)
+        self._note_parts(rd.path, (*rd.sources, *rd.absent))
         known = self._catalog.accepted.get(rd.rd_id)
         is_recovered = rd.rd_id in self._catalog.rejected or rd.rd_id in self._remembered
         self._remembered.discard(rd.rd_id)
@@ -161,9 +187,6 @@ class Reloader:
     def _reject(self, rejection: Rejection) -> DescriptorRejected | None:
         """The news of a rejection; None where this version was rejected already."""
         good = self._catalog.accepted.get(rejection.rd_id)
-        places = [diagnostic.position for diagnostic in rejection.diagnostics]
-        parts = {place.path for position in places for place in (position, *position.via)}
-        self._note_parts(rejection.path, parts.union(good.sources if good is not None else ()))
         self._remembered.discard(rejection.rd_id)
         known = self._catalog.rejected.get(rejection.rd_id)
         if known is not None and (known.digest, known.diagnostics) == (rejection.digest, rejection.diagnostics):
@@ -196,18 +219,38 @@ class Reloader:
         self._device = device
         return False
 
+    def _note_parts_of_bad(self, path: str, diagnostics: Iterable[Diagnostic], parts: Iterable[str]) -> None:
+        """Note which other files have a part in a bad RD: those of its last good version count as well."""
+        places = [diagnostic.position for diagnostic in diagnostics]
+        parts = {*parts, *(place.path for position in places for place in (position, *position.via))}
+        good = self._catalog.accepted.get(rd_id_for(path, self._inputs_dir))
+        self._note_parts(path, parts.union((*good.sources, *good.absent) if good is not None else ()))
+
     def _note_parts(self, path: str, parts: Iterable[str]) -> None:
-        """Note which other files have a part in the RD at a path."""
-        now = frozenset(parts) - {path, ""}
+        """Note which other files have a part in the RD at a path; a change may come by another path to them."""
+        given = frozenset(parts) - {path, ""}
+        now = given.union(map(os.path.realpath, given)) - {path}
         before = self._parts.pop(path, frozenset())
         for part in before - now:
             self._users[part].discard(path)
             if not self._users[part]:
                 del self._users[part]
+                if part not in self._shared:
+                    self._beside.pop(part, None)
         for part in now - before:
+            if part in given and part not in self._beside and not is_rd_file(part, self._inputs_dir):
+                self._beside[part] = _signature(part)
             self._users.setdefault(part, set()).add(path)
         if now:
             self._parts[path] = now
+
+
+def _signature(path: str) -> Signature | None:
+    """How a file looks at present; None where there is none to be seen."""
+    try:
+        return signature_of(os.stat(path))
+    except OSError:
+        return None
 
 
 def _unreadable(path: str, why: str) -> Diagnostic:

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from gavo_exec.errors import DeliveryError, Position, SpawnFailed
 from gavo_exec.model import Execute, Job, ResourceDescriptor, Run, RunRequest
 from gavo_exec.ports import Completed, Performer
+from gavo_exec.rdfiles import Signature
 from gavo_exec.schedule import Every, Schedule
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,10 +76,11 @@ class ScriptedRunner:
 
 
 class ScriptedWatcher:
-    """Tells of the given sets of paths, one after the other, and ends."""
+    """Tells of the given sets of paths, one after the other, and ends; ``also`` is what it was told to watch also."""
 
     def __init__(self, *changes: Iterable[str]) -> None:
         self._changes = [frozenset(paths) for paths in changes]
+        self.also: dict[str, Signature | None] = {}
 
     def __iter__(self) -> Iterator[frozenset[str]]:
         """The sets."""
@@ -86,6 +88,10 @@ class ScriptedWatcher:
 
     def look(self) -> None:
         """There is nothing more to be seen."""
+
+    def watch_also(self, files: Mapping[str, Signature | None]) -> None:
+        """Remember which."""
+        self.also = dict(files)
 
     def stop(self) -> None:
         """It ends by itself."""

@@ -248,6 +248,69 @@ def test_one_folder_by_two_paths_is_told_by_one(start: Start, inputs: Path) -> N
     assert told.next() == {"a/q.rd"}
 
 
+@pytest.mark.parametrize("rescan_seconds", [0.01, 1000.0])
+def test_files_beside_the_tree_are_told_when_they_appear_change_or_go(
+    start: Start, inputs: Path, tmp_path: Path, rescan_seconds: float
+) -> None:
+    waiting = threading.Event()
+
+    def silent(folder: str, *, is_wanted: IsWanted, is_stopped: Callable[[], bool]) -> Iterator[Collection[str]]:
+        while not is_stopped():
+            waiting.wait(0.01)
+        yield ()
+
+    told = start(rescan_seconds=rescan_seconds, events=silent)
+    told.next()
+    here = Path(write(tmp_path / "etc" / "userconfig.rd"))
+    status = here.stat()
+    absent = tmp_path / "lib" / "procs.rd"
+    known = {str(here): (status.st_mtime_ns, status.st_size, status.st_ino), str(absent): None}
+    told.watcher.watch_also(known)
+    write(absent)
+    assert told.next() == {"../lib/procs.rd"}
+    write(here, "changed")
+    assert told.next() == {"../etc/userconfig.rd"}
+    here.unlink()
+    assert told.next() == {"../etc/userconfig.rd"}
+    told.watcher.watch_also({str(here): None})
+    write(absent, "changed")
+    write(here)
+    assert told.next() == {"../etc/userconfig.rd"}
+
+
+def test_what_changed_before_it_was_watched_is_told_as_well(start: Start, inputs: Path, tmp_path: Path) -> None:
+    told = start()
+    told.next()
+    for name in ("appeared", "changed"):
+        write(tmp_path / name)
+    told.watcher.watch_also(
+        {str(tmp_path / "appeared"): None, str(tmp_path / "changed"): (1, 1, 1), str(tmp_path / "gone"): (1, 1, 1)}
+    )
+    assert set(told.until("../appeared", "../changed", "../gone")) == {"../appeared", "../changed", "../gone"}
+
+
+def test_many_files_beside_the_tree_are_looked_at_with_it(start: Start, inputs: Path, tmp_path: Path) -> None:
+    told = start()
+    told.next()
+    told.watcher.watch_also({str(tmp_path / "many" / str(number)): None for number in range(1000)})
+    write(tmp_path / "many" / "7")
+    assert told.next() == {"../many/7"}
+
+
+def test_while_the_tree_is_away_nothing_beside_it_is_looked_at(start: Start, inputs: Path) -> None:
+    told = start()
+    told.next()
+    beside = Path(write(inputs / "q.xml"))
+    status = beside.stat()
+    told.watcher.watch_also({str(beside): (status.st_mtime_ns, status.st_size, status.st_ino)})
+    inputs.rename(inputs.with_name("away"))
+    write(inputs.with_name("away") / "new.rd")
+    inputs.with_name("away").rename(inputs)
+    assert told.next() == {"new.rd"}
+    beside.unlink()
+    assert told.next() == {"q.xml"}
+
+
 def test_a_look_can_be_asked_for(start: Start, inputs: Path) -> None:
     waiting = threading.Event()
 

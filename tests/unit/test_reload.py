@@ -1,6 +1,6 @@
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,10 @@ from gavo_exec.testing import EPOCH, FakeClock, make_execute
 
 
 class Reader:
-    """Reads files of words: ``bad``, ``crash``, ``uses PATH``, else the number of executes."""
+    """Reads files of words: ``bad``, ``crash``, ``uses PATH``, ``needs PATH``, else the number of executes.
+
+    What is used may be absent, without what is needed an RD is refused.
+    """
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -28,8 +31,14 @@ class Reader:
         if word == "bad":
             place = Position(path=f"{inputs_dir}/{more}" if more else path)
             raise DescriptorError([Diagnostic(code="E102", message="it is bad", position=place)])
-        used = f"{inputs_dir}/{more}" if word == "uses" else ""
-        content = data + (Path(used).read_bytes() if used else b"")
+        used = str(Path(inputs_dir, more)) if word in ("uses", "needs") else ""
+        is_there = Path(used).is_file()
+        sources = (path, used) if is_there else (path,)
+        absent = (used,) if used and not is_there else ()
+        if word == "needs" and not (is_there and Path(used).read_text() != "bad"):
+            fault = Diagnostic(code="E503", message="it is not there", position=Position(path=path))
+            raise DescriptorError([fault], sources=sources, absent=absent)
+        content = data + (Path(used).read_bytes() if is_there else b"")
         rd_id = rd_id_for(path, inputs_dir)
         return ResourceDescriptor(
             rd_id=rd_id,
@@ -37,7 +46,8 @@ class Reader:
             inputs_dir=inputs_dir,
             resdir=inputs_dir,
             executes=tuple(make_execute(f"{rd_id}#{number}") for number in range(int(word) if word.isdigit() else 1)),
-            sources=(path, used) if used else (path,),
+            sources=sources,
+            absent=absent,
             digest=hashlib.sha256(content).hexdigest(),
         )
 
@@ -52,7 +62,14 @@ class Tree:
         self.events: list[Event] = []
         self.reloader = self.started()
 
-    def started(self, *, rejections: Iterable[str] = (), read: Reader | None = None) -> Reloader:
+    def started(
+        self,
+        *,
+        rejections: Iterable[str] = (),
+        read: Reader | None = None,
+        only: Collection[str] = (),
+        shared: Collection[str] = (),
+    ) -> Reloader:
         """A reloader as after a restart."""
         self.reloader = Reloader(
             str(self.folder),
@@ -60,6 +77,8 @@ class Tree:
             clock=FakeClock(),
             publish=self.events.append,
             rejections=rejections,
+            only=only,
+            shared=shared,
         )
         return self.reloader
 
@@ -76,6 +95,19 @@ class Tree:
         for name, text in texts.items():
             self.write(name, text)
         return self.updated(*texts)
+
+    def put(self, name: str, text: str) -> str:
+        """Write a file that is no RD; answers its path."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return str(path)
+
+    def reread(self, *paths: str) -> list[str]:
+        """What is read after these files, by their paths, changed somehow."""
+        self.read.seen.clear()
+        self.reloader.update(paths)
+        return self.read.seen
 
     def updated(self, *names: str) -> list[Event]:
         """What is published after these files changed somehow."""
@@ -235,6 +267,101 @@ def test_an_rd_that_is_broken_elsewhere_recovers_when_that_is_mended(tree: Tree)
     tree.read.seen.clear()
     tree.saved(lib="1")
     assert tree.read.seen == ["lib.rd", "user.rd"]
+
+
+@pytest.mark.parametrize("verb", ["uses", "needs"])
+@pytest.mark.parametrize(
+    "part", ["q.xml", "../etc/userconfig.rd", "../lib/procs.rd", ".hidden/q.rd", "__system__/x.rd"]
+)
+def test_an_rd_is_read_again_when_a_part_of_it_appears_changes_or_goes(tree: Tree, verb: str, part: str) -> None:
+    path = os.path.normpath(f"{tree.folder}/{part}")
+    tree.saved(user=f"{verb} {path}", other="1")
+    itself = ["__system__/x.rd"] if part == "__system__/x.rd" else []
+    tree.put(part, "1")
+    assert tree.reread(path) == [*itself, "user.rd"]
+    tree.put(part, "bad")
+    assert tree.reread(path) == [*itself, "user.rd"]
+    assert ("user" in tree.reloader.catalog.rejected) == (verb == "needs")
+    tree.put(part, "2")
+    assert tree.reread(path) == [*itself, "user.rd"]
+    Path(path).unlink()
+    assert tree.reread(path) == ["user.rd"]
+    assert tree.reloader.catalog.accepted.keys() == {"user", "other"}
+    assert ("user" in tree.reloader.catalog.rejected) == (verb == "needs")
+
+
+def test_parts_that_no_scan_of_the_tree_sees_are_told_as_they_looked_first(tree: Tree) -> None:
+    there, absent = tree.put("q.xml", "1"), tree.path("../absent")
+    status = Path(there).stat()
+    tree.saved(lib="1", a=f"uses {there}", b=f"needs {absent}", c="uses lib.rd", d="uses none.rd", e=f"uses {there}")
+    seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+    assert tree.reloader.beside == {there: seen, absent: None}
+    tree.put("q.xml", "changed")
+    tree.reread(there)
+    assert tree.reloader.beside[there] == seen  # whoever watches it knows better
+    tree.saved(a="1", b="1")
+    assert tree.reloader.beside.keys() == {there}
+    Path(tree.path("e")).unlink()
+    tree.updated("e")
+    assert tree.reloader.beside == {}
+
+
+@pytest.mark.parametrize("seen", ["real/lib.rd", "link/lib.rd"])
+@pytest.mark.parametrize("used", ["real/lib.rd", "link/lib.rd"])
+def test_by_whatever_path_a_part_is_seen_its_users_are_read_again(tree: Tree, seen: str, used: str) -> None:
+    tree.put("real/lib.rd", "1")
+    (tree.folder / "link").symlink_to("real")
+    tree.saved(user=f"uses {used}")
+    assert "user.rd" in tree.reread(str(tree.folder / seen))
+    assert tree.reloader.beside == {}
+
+
+def test_a_tree_that_is_reached_by_a_link_has_no_more_files_beside_it(tree: Tree) -> None:
+    link = tree.folder.with_name("link")
+    link.symlink_to(tree.folder)
+    tree.folder = link
+    tree.started()
+    tree.saved(lib="1", user="uses lib.rd")
+    assert tree.reloader.beside == {}
+    assert tree.reread(tree.path("lib")) == ["lib.rd", "user.rd"]
+
+
+def test_what_has_a_part_in_every_rd_is_told_and_has_all_read_again(tree: Tree) -> None:
+    shared = str(tree.folder.parent / "defaultmeta.txt")
+    tree.started(shared=[shared])
+    assert tree.reloader.beside == {shared: None}
+    tree.saved(a="1", b="bad", c=f"uses {shared}")
+    assert tree.reread(shared) == ["a.rd", "b.rd", "c.rd"]
+    tree.saved(c="1")
+    assert tree.reloader.beside == {shared: None}
+
+
+def test_only_the_rds_that_are_wanted_are_read(tree: Tree) -> None:
+    tree.started(only=["a", "deep/b", "none"], rejections=["c"])
+    assert tree.saved(a="1", c="1", lib="1", **{"deep/b": "uses lib.rd"}) == [
+        accepted(tree, "a", 1),
+        accepted(tree, "deep/b", 1),
+        DescriptorRemoved(rd_id="c"),
+    ]
+    assert tree.read.seen == ["a.rd", "deep/b.rd"]
+    assert tree.reread(tree.path("lib")) == ["deep/b.rd"]
+
+
+def test_an_edit_of_one_file_among_thousands_has_it_and_its_users_read_and_nothing_else(tree: Tree) -> None:
+    users = [f"d{number % 50}/u{number}" for number in range(0, 5000, 1000)]
+    for number in range(5000):
+        name = f"d{number % 50}/u{number}"
+        tree.write(name, "uses lib/procs.rd" if name in users else "1")
+    tree.write("lib/procs", "1")
+    everything = [str(path) for path in tree.folder.rglob("*.rd")]
+    tree.reloader.update(everything)
+    assert len(tree.read.seen) == 5001
+    tree.write("lib/procs", "2")
+    assert sorted(tree.reread(tree.path("lib/procs"))) == sorted(f"{name}.rd" for name in ["lib/procs", *users])
+    assert tree.reread(tree.path("d1/u1")) == ["d1/u1.rd"]
+    tree.read.seen.clear()
+    tree.reloader.reread_all()
+    assert len(tree.read.seen) == 5001
 
 
 def test_rereading_all_looks_at_good_and_broken_rds(tree: Tree) -> None:

@@ -8,12 +8,14 @@ Looking with stat is the truth; the file system's events only tell when looking 
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
+from gavo_exec.rdfiles import Signature, is_hidden, signature_of
+from gavo_exec.services.watch.beside import Beside
 from gavo_exec.services.watch.events import Events, Hint, Hints, file_events
-from gavo_exec.services.watch.settling import Settling, Signature
-from gavo_exec.services.watch.tree import Tree, identity_of, is_gone, is_hidden, scan, signature_of
+from gavo_exec.services.watch.settling import Settling
+from gavo_exec.services.watch.tree import Tree, identity_of, is_gone, scan
 
 __all__ = ["Settling", "TreeWatcher", "scan"]
 
@@ -23,13 +25,13 @@ _IDLE_SHARE = 500  # idle scans take at most this part of the time
 _HINTED_SHARE = 50  # scans that events ask for take this part at most, however many there are,
 _BURST_SECONDS = 60.0  # on the average of this time
 _WITHOUT_EVENTS_SECONDS = 1.0
-_LINKED_SECONDS = 0.5  # linked files have no events: they are looked at this often,
-_LINKED_AT_MOST = 100  # unless they are more than this
+_OFTEN_SECONDS = 0.5  # files that have no events, linked or beside the tree, are looked at this often,
+_OFTEN_AT_MOST = 100  # unless they are more than this
 _RETRY_SECONDS = 60.0
 
 
 class TreeWatcher:
-    """Watches all files with a suffix below ``inputs_dir``.
+    """Watches all files with a suffix below ``inputs_dir``, and those it is told to watch also.
 
     Changes are told once files stand still for ``settle_seconds``.  The whole tree is looked at every
     ``rescan_seconds``: more often where there are no events, and less often where it is so large that this would take
@@ -57,6 +59,7 @@ class TreeWatcher:
         self._inbox: SimpleQueue[Hint] = SimpleQueue()
         self._is_stopping = False
         self._settling = Settling(settle_seconds)
+        self._beside = Beside(settle_seconds)
         self._tree: Tree | None = None  # as last seen
         self._folders: frozenset[str] = frozenset()  # those in it, for the thread that hears events
         self._is_away = False
@@ -64,7 +67,7 @@ class TreeWatcher:
         self._scanned_at = self._scan_seconds = self._scan_at = 0.0
         self._paid_at = 0.0  # when all scans until now have taken no more than their share
         self._scan_again = False
-        self._looked_at = self._links_at = 0.0
+        self._looked_at = self._often_at = 0.0
         self._hints: Hints | None = None
         self._hinted: object = None  # what it is that hints are had about
         self._has_no_events = self._said_no_events = False
@@ -86,6 +89,14 @@ class TreeWatcher:
         """Look at the whole tree now; from any thread or signal handler."""
         self._inbox.put(None)
 
+    def watch_also(self, files: Mapping[str, Signature | None]) -> None:
+        """Watch these files as well, in place of those of the call before; from any thread.
+
+        Each is known by its signature, None where there is no file; what differs from that is a change.
+        """
+        self._beside.offer(files)
+        self._inbox.put(())
+
     def stop(self) -> None:
         """End the iteration; from any thread or signal handler, even before it began."""
         self._is_stopping = True
@@ -95,34 +106,35 @@ class TreeWatcher:
         """Wait until there is something to look at, and look."""
         hints = self._wait()
         now = time.monotonic()
-        paths = set(self._settling.moving)
+        self._beside.take()
+        paths, beside = set(self._settling.moving), set(self._beside.moving)
         for hint in hints:
             if hint is None:
                 self._scan_at = now
             elif isinstance(hint, Exception):
                 self._go_without_events(hint)
-            else:
+            elif hint:
                 self._has_no_events = False
                 paths.update(self._files_at(hint))
         if self._is_stopping:
             return frozenset()
         if now >= self._scan_at:
-            return self._look_at_tree()
-        if self._is_away:
-            return frozenset()
-        if now >= self._links_at:
+            return self._look_at_tree() | self._look_beside(self._beside.paths)
+        if now >= self._often_at:
             paths.update(self._linked_files())
-            self._links_at = now + _LINKED_SECONDS
-        return self._look_at(paths) if paths else frozenset()
+            beside.update(_few(self._beside.paths))
+            self._often_at = now + _OFTEN_SECONDS
+        return self._look_at(paths) | self._look_beside(beside)
 
     def _wait(self) -> list[Hint]:
         """Sleep until the next look, or until there are hints; answers those."""
         at = self._scan_at
         if not self._is_away:
-            if (next_look_at := self._settling.next_look_at) is not None:
-                at = min(at, max(next_look_at, self._looked_at + self._settle_seconds / 4))
-            if self._linked_files():
-                at = min(at, self._links_at)
+            for next_look_at in (self._settling.next_look_at, self._beside.next_look_at):
+                if next_look_at is not None:
+                    at = min(at, max(next_look_at, self._looked_at + self._settle_seconds / 4))
+            if self._linked_files() or _few(self._beside.paths):
+                at = min(at, self._often_at)
         hints: list[Hint] = []
         try:
             hints.append(self._inbox.get(timeout=max(0.0, at - time.monotonic())))
@@ -131,11 +143,9 @@ class TreeWatcher:
         except Empty:
             return hints
 
-    def _linked_files(self) -> frozenset[str]:
+    def _linked_files(self) -> Collection[str]:
         """The files that have to be looked at often, since what they link to has no events."""
-        if self._tree is None or len(self._tree.linked_files) > _LINKED_AT_MOST:
-            return frozenset()
-        return self._tree.linked_files
+        return _few(self._tree.linked_files) if self._tree is not None else ()
 
     def _files_at(self, paths: Iterable[str]) -> Iterator[str]:
         """The files that these paths are; asks for a scan where one is a folder, or is in one not seen before."""
@@ -152,22 +162,32 @@ class TreeWatcher:
                 self._scan_soon(time.monotonic())
                 self._scan_again = True
 
-    def _look_at(self, paths: Iterable[str]) -> frozenset[str]:
+    def _look_at(self, paths: Collection[str]) -> frozenset[str]:
         """Look at these files; answers those that changed and stand still."""
+        seen = self._seen(paths)
+        return self._settling.look(seen, self._looked_at)
+
+    def _look_beside(self, paths: Collection[str]) -> frozenset[str]:
+        """Look at these files beside the tree; answers those that changed and stand still."""
+        seen = self._seen(paths)
+        return self._beside.look(seen, self._looked_at)
+
+    def _seen(self, paths: Collection[str]) -> dict[str, Signature | None]:
+        """How these files look now (None: gone); nothing while the tree is away, and nothing of those unreadable."""
+        if not paths or self._is_away:
+            return {}
         seen: dict[str, Signature | None] = {}
         for path in paths:
             try:
-                status = os.stat(path)
+                seen[path] = signature_of(os.stat(path))
             except OSError as fault:
                 if is_gone(fault):
                     seen[path] = None
-            else:
-                seen[path] = signature_of(status)
         self._looked_at = time.monotonic()
         if None in seen.values() and not self._is_there():
             self._scan_at = self._looked_at
-            return frozenset()
-        return self._settling.look(seen, self._looked_at)
+            return {}
+        return seen
 
     def _is_there(self) -> bool:
         """Whether the tree as a whole is where it was."""
@@ -276,3 +296,8 @@ class TreeWatcher:
         if any(is_hidden(name) for name in below.split(os.sep)):
             return False
         return path.endswith(self._suffix) or path in self._folders or (is_new and os.path.isdir(path))
+
+
+def _few(paths: Collection[str]) -> Collection[str]:
+    """These, unless they are too many to look at them often."""
+    return paths if len(paths) <= _OFTEN_AT_MOST else ()

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-Signature = tuple[int, int, int]
-"""What tells versions of a file apart without reading it: time of modification (ns), size, inode."""
+from gavo_exec.rdfiles import Signature
 
 
 class Settling:
@@ -21,6 +20,12 @@ class Settling:
         """Take these as they are; answers them all."""
         self._known = dict(files)
         return frozenset(files)
+
+    def follow(self, files: Mapping[str, Signature | None], *, since: Collection[str]) -> None:
+        """Care for these files only; what is known of those in ``since`` stays, the others are as given."""
+        known = {path: self._known.get(path) if path in since else given for path, given in files.items()}
+        self._known = {path: signature for path, signature in known.items() if signature is not None}
+        self._moving = {path: seen for path, seen in self._moving.items() if path in files}
 
     @property
     def known(self) -> Collection[str]:

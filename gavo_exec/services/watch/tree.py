@@ -4,14 +4,11 @@
 
 import errno
 import os
-import stat
 from collections.abc import Mapping
 
 import msgspec
 
-from gavo_exec.services.watch.settling import Signature
-
-_HIDDEN = (".", "#", "~$")
+from gavo_exec.rdfiles import BACKUP, HIDDEN, Signature, signature_of
 
 
 class Tree(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +80,7 @@ class _Walk:
             self.folders[identity] = folder
             for entry in entries:
                 # Written out, since this is what scans consist of.
-                if entry.name.startswith(_HIDDEN):
+                if entry.name.startswith(HIDDEN) or entry.name.endswith(BACKUP):
                     continue
                 try:
                     if entry.name.endswith(self.suffix):
@@ -105,11 +102,6 @@ class _Walk:
             self.unreadable[path] = fault.strerror or str(fault)
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is passed over: dot files, locks and other traces of editors."""
-    return name.startswith(_HIDDEN)
-
-
 def is_gone(fault: OSError) -> bool:
     """Whether something is just not there: gone meanwhile, or a link that leads nowhere."""
     return isinstance(fault, FileNotFoundError | NotADirectoryError) or fault.errno == errno.ELOOP
@@ -119,8 +111,3 @@ def identity_of(folder: str) -> tuple[int, int]:
     """Device and inode.  Raises OSError."""
     status = os.stat(folder)
     return status.st_dev, status.st_ino
-
-
-def signature_of(status: os.stat_result) -> Signature | None:
-    """The signature of a plain file; None for anything else."""
-    return (status.st_mtime_ns, status.st_size, status.st_ino) if stat.S_ISREG(status.st_mode) else None

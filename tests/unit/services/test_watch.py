@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gavo_exec.rdfiles import Signature, is_rd_file
 from gavo_exec.services.watch import Settling, scan
-from gavo_exec.services.watch.settling import Signature
+from gavo_exec.services.watch.beside import Beside
 
 DEADLINE_SECONDS = 10.0
 A, B, C = (1, 1, 1), (2, 1, 1), (3, 1, 1)
@@ -68,7 +69,53 @@ def test_the_next_look_is_when_the_first_can_stand_still() -> None:
     assert found == [None, 6.0, 6.0, 6.5, None]
 
 
+def test_files_beside_the_tree_are_known_as_they_were_given() -> None:
+    beside = Beside(1.0)
+    beside.offer({"x": A, "y": None, "z": A})
+    beside.take()
+    assert set(beside.paths) == {"x", "y", "z"}
+    assert beside.look({"x": A, "y": None, "z": B}, 0.0) == frozenset()
+    assert list(beside.moving) == ["z"]
+    assert beside.next_look_at == 1.0
+    assert beside.look({"x": B, "y": A, "z": B}, 1.0) == {"z"}
+    assert beside.look({"x": B, "y": A}, 2.0) == {"x", "y"}
+    beside.offer({"x": A, "y": None, "w": None})
+    beside.take()
+    assert beside.look({"x": B, "y": A, "w": None}, 3.0) == frozenset()
+    assert beside.look({"x": None}, 4.0) == beside.look({"y": None}, 5.0) == frozenset()
+    beside.offer({"x": A})
+    beside.take()
+    assert list(beside.moving) == ["x"]
+    assert beside.look({"x": None}, 5.0) == {"x"}
+
+
 # What is in a tree
+
+
+@pytest.mark.parametrize(
+    ("path", "is_rd"),
+    [
+        ("/in/q.rd", True),
+        ("/in/a/b.c/q.rd", True),
+        ("/in/__system__/procs.rd", True),
+        ("/in/q.xml", False),
+        ("/in/q.RD", False),
+        ("/in", False),
+        ("/inner/q.rd", False),
+        ("/out/q.rd", False),
+        ("/in/.q.rd", False),
+        ("/in/.#q.rd", False),
+        ("/in/#q.rd#", False),
+        ("/in/#q.rd", False),
+        ("/in/~$q.rd", False),
+        ("/in/q.rd~", False),
+        ("/in/.git/q.rd", False),
+        ("/in/a~/q.rd", False),
+    ],
+)
+def test_hidden_files_backups_and_files_elsewhere_are_no_rds(path: str, *, is_rd: bool) -> None:
+    assert is_rd_file(path, "/in") == is_rd
+    assert is_rd_file(path.replace("/in", "/"), "/") == is_rd or not path.startswith("/in/")
 
 
 def write(path: Path, text: str = "x") -> str:
@@ -82,18 +129,19 @@ def names(folder: Path, paths: Collection[str]) -> set[str]:
 
 
 def test_only_plain_visible_rds_are_found(tmp_path: Path) -> None:
-    for name in ("q.rd", "a/b/c.rd", "a/x.rd/deep.rd", "ä ö\n.rd"):
+    for name in ("q.rd", "a/b/c.rd", "a/x.rd/deep.rd", "ä ö\n.rd", "__system__/procs.rd"):
         write(tmp_path / name)
     for name in (
         *(".q.rd", "#q.rd#", "#q.rd", "~$q.rd", "q.rd~", ".#q.rd", ".q.rd.swp", "4913", "q.RD", "q.rd.bak", "q.xml"),
-        *(".git/q.rd", "a/.hidden/q.rd"),
+        *(".git/q.rd", "a/.hidden/q.rd", "a~/q.rd"),
     ):
         write(tmp_path / name)
     os.mkfifo(tmp_path / "pipe.rd")
     (tmp_path / "dangling.rd").symlink_to("nowhere")
     (tmp_path / "loop.rd").symlink_to("loop.rd")
     found = scan(str(tmp_path), ".rd")
-    assert names(tmp_path, found.files) == {"q.rd", "a/b/c.rd", "a/x.rd/deep.rd", "ä ö\n.rd"}
+    assert names(tmp_path, found.files) == {"q.rd", "a/b/c.rd", "a/x.rd/deep.rd", "ä ö\n.rd", "__system__/procs.rd"}
+    assert all(is_rd_file(path, str(tmp_path)) for path in found.files)
     assert found.unreadable == {}
 
 
