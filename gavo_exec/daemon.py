@@ -3,6 +3,7 @@
 import fcntl
 import gc
 import itertools
+import logging
 import os
 import signal
 import sys
@@ -16,11 +17,11 @@ from types import FrameType
 
 import msgspec
 
-from gavo_exec import descriptor
-from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.errors import GavoExecError, StoreError, plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
 from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Listener, Mailer, Runner, Store, Watcher
+from gavo_exec.reading import make_reader
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
@@ -37,7 +38,7 @@ from gavo_exec.services.mail import MailListener, MailPolicy
 from gavo_exec.services.postman import MaildirMailer, Postman, SendmailMailer, SMTPMailer
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.services.watch import TreeWatcher
-from gavo_exec.settings import Settings
+from gavo_exec.settings import LiveSite, Settings, find_site
 
 STATE_FILE = "state.sqlite"
 LOCK_FILE = "daemon.lock"
@@ -51,6 +52,9 @@ CHILD_OUTPUT_BYTES = 64 * 1024
 """How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
 
 _HEALTH_SECONDS = 5.0
+_NAMED_AT_MOST = 10
+
+_log = logging.getLogger(__name__)
 
 
 class _Reload(msgspec.Struct, frozen=True):
@@ -105,6 +109,12 @@ class Daemon:
         catalog = self.reloader.catalog
         if (renewed := self.reloader.update(paths)) is not catalog:
             self.scheduler.adopt(renewed)
+        self.watcher.watch_also(self.reloader.beside)
+
+    def reread_all(self) -> None:
+        """Read everything again and go by what it says now."""
+        self.scheduler.adopt(self.reloader.reread_all())
+        self.watcher.watch_also(self.reloader.beside)
 
     def step(self) -> None:
         """Let everything that is due now happen, on this thread; for use where no threads were started."""
@@ -125,6 +135,7 @@ class Daemon:
         self.account_for_the_past()
         changes = iter(self.watcher)
         self.take_up(next(changes, frozenset()))
+        self._tell_what_is_missing()
         watching = threading.Thread(target=self._watch, args=(changes,), name="watcher", daemon=True)
         watching.start()
         undo.callback(watching.join, 2)
@@ -153,7 +164,7 @@ class Daemon:
                 break
             if isinstance(message, _Reload):
                 self.watcher.look()
-                self.scheduler.adopt(self.reloader.reread_all())
+                self.reread_all()
             else:
                 self.take_up(message)
         self.stop(reason)
@@ -171,6 +182,16 @@ class Daemon:
     def ask_to_reload(self) -> None:
         """Let everything be read anew; from any thread or signal handler."""
         self._inbox.put(_Reload())
+
+    def _tell_what_is_missing(self) -> None:
+        """Say which of the RDs that are to be loaded do not exist."""
+        known = {*self.reloader.catalog.accepted, *self.reloader.catalog.rejected}
+        missing = [rd_id for rd_id in self.settings.preload_rds if rd_id not in known]
+        if missing:
+            names = ", ".join(map(plain, missing[:_NAMED_AT_MOST]))
+            more = ", ..." if len(missing) > _NAMED_AT_MOST else ""
+            verb = "does" if len(missing) == 1 else "do"
+            _log.warning("%d of the RDs in preload_rds %s not exist: %s%s", len(missing), verb, names, more)
 
     def _watch(self, changes: Iterator[frozenset[str]]) -> None:
         for paths in changes:
@@ -192,11 +213,18 @@ def assemble(
     watcher: Watcher | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Daemon:
-    """Make a daemon; what is not given is the real thing.  ``listeners`` hear events beside the usual ones."""
+    """Make a daemon; what is not given is the real thing.  ``listeners`` hear events beside the usual ones.
+
+    Raises GavoExecError for what cannot be used: the state, or the configuration of the site.
+    """
     clock = clock or SystemClock()
     runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
+    site = find_site(settings, os.environ)
+    for warning in site.warnings:
+        _log.warning("%s", warning)
     return _connect(
         settings,
+        site=LiveSite(site),
         clock=clock,
         runner=runner,
         mailer=mailer or make_mailer(settings, runner),
@@ -210,6 +238,7 @@ def assemble(
 def _connect(
     settings: Settings,
     *,
+    site: LiveSite,
     clock: Clock,
     runner: Runner,
     mailer: Mailer,
@@ -221,9 +250,6 @@ def _connect(
     """Let these know each other."""
     postman = Postman(store, mailer=mailer, clock=clock)
     loader = JobLoader(runner)
-
-    def read(path: str, *, inputs_dir: str) -> ResourceDescriptor:
-        return descriptor.read(path, inputs_dir=inputs_dir, today=clock.now().astimezone().date())
 
     def forget_removed(event: Event) -> None:
         if isinstance(event, JobsReconciled):
@@ -239,7 +265,15 @@ def _connect(
     agenda = Agenda(run_ids=make_run_ids(clock), last_starts=store.last_starts())
     scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish)
     engine.start(guard, scheduler.finished)
-    reloader = Reloader(settings.inputs_dir, read=read, clock=clock, publish=bus.publish, rejections=store.rejections())
+    reloader = Reloader(
+        settings.inputs_dir,
+        read=make_reader(settings, site, clock=clock),
+        clock=clock,
+        publish=bus.publish,
+        rejections=store.rejections(),
+        only=settings.preload_rds,
+        shared=[site.meta_file] if site.meta_file else (),
+    )
     return Daemon(
         settings,
         clock=clock,

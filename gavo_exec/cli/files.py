@@ -1,7 +1,5 @@
 """``check`` and ``schema``: RDs as files."""
 
-from pathlib import Path
-
 import click
 
 from gavo_exec.cli.exits import DONE, FAILED
@@ -13,26 +11,27 @@ from gavo_exec.settings import Settings
 
 @click.command("check", epilog=examples("gavo-exec check", "gavo-exec check inputs/weather/q.rd --json"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
-@settings_options("inputs_dir", required=())
+@settings_options("inputs_dir", "dachs_config", "code_items", required=())
 @json_option
 def check_command(*, paths: tuple[str, ...], settings: Settings, as_json: bool) -> int:
     """Check RDs, and say everything that is wrong with them.
 
     PATH is an RD or a directory of RDs; without any, all RDs of the resource directory are checked.  A PATH below the
     resource directory belongs to it; elsewhere a directory is taken for the resource directory of what is in it, and
-    so is, for a single file, the directory above its own.
+    so is, for a single file, the directory above its own.  Of the root of a DaCHS site the site's RDs are meant.
     """
-    from gavo_exec.cli.tree import absolute, checked, inputs_dir_of, rd_files, resource_directory
+    from gavo_exec.cli.tree import Checking, with_inputs_dir
 
+    checking = Checking(settings)
     files: dict[str, str] = {}
-    for path in paths or [inputs_dir_of(settings)]:
-        inputs_dir = resource_directory(path, settings.inputs_dir)
-        for file in rd_files(path) if Path(path).is_dir() else [absolute(path)]:
+    for path in paths or [with_inputs_dir(settings).inputs_dir]:
+        found_there, inputs_dir = checking.files(path)
+        for file in found_there:
             files.setdefault(file, inputs_dir)
     found: list[Diagnostic] = []
     executes = 0
     for file, inputs_dir in files.items():
-        count, diagnostics = checked(file, inputs_dir)
+        count, diagnostics = checking.check(file, inputs_dir)
         executes += count
         found.extend(diagnostics)
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in found)

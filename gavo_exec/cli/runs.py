@@ -17,7 +17,7 @@ from gavo_exec.ports import Store
 from gavo_exec.settings import Settings
 
 _LAST_RUNS = 5
-_DAEMON_ONLY = ("workers", "stop_grace_seconds", "rescan_seconds", "log_format")
+_DAEMON_ONLY = ("workers", "stop_grace_seconds", "rescan_seconds", "log_format", "preload_rds")
 
 
 @click.command(
@@ -47,11 +47,11 @@ def history_command(*, key: str | None, failed: bool, limit: int, settings: Sett
 
 def _must_be_known(key: str, settings: Settings, store: Store) -> None:
     """Raise UnknownError for a key that neither an RD nor the state has."""
-    from gavo_exec.cli.tree import inputs_dir_of, read_tree
+    from gavo_exec.cli.tree import read_tree, with_inputs_dir
     from gavo_exec.cli.views import State, planned_jobs
 
     state = State.of(store)
-    known = {job.key for job in planned_jobs(read_tree(inputs_dir_of(settings)), state)}
+    known = {job.key for job in planned_jobs(read_tree(with_inputs_dir(settings)), state)}
     if key not in known:
         raise unknown_key(key, known | state.last_runs.keys())
 
@@ -144,11 +144,11 @@ def _indented(text: str) -> str:
 def _show_execute(key: str, settings: Settings, *, as_json: bool) -> int:
     """Show all about an execute."""
     from gavo_exec.cli.state import opened_store
-    from gavo_exec.cli.tree import find_execute, inputs_dir_of
+    from gavo_exec.cli.tree import find_execute, with_inputs_dir
     from gavo_exec.cli.views import PlannedJob, State, execute_fields, statuses
     from gavo_exec.runtime.clock import SystemClock
 
-    rd, execute = find_execute(inputs_dir_of(settings), key)
+    rd, execute = find_execute(with_inputs_dir(settings), key)
     with opened_store(settings) as store:
         state = State.of(store)
         runs = store.runs(key, limit=_LAST_RUNS)
@@ -203,7 +203,7 @@ def execute_command(*, key: str, settings: Settings) -> int:
     from gavo_exec.daemon import execute_here
 
     key = normal_key(key)
-    rd, execute = find_execute(settings.inputs_dir, key)
+    rd, execute = find_execute(settings, key)
     # This very stream, since while the job runs, sys.stdout is where its own output is caught.
     run = execute_here(settings, rd, execute, tee=_passed_on(sys.stdout.buffer))
     if run.outcome is not None and run.outcome.is_bad and run.error.strip():

@@ -26,7 +26,7 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
     from gavo_exec.cli.views import State, broken_rds, job_state, outcome_words, planned_jobs, status_fields, statuses
     from gavo_exec.runtime.clock import SystemClock
 
-    catalog = read_tree(settings.inputs_dir)
+    catalog = read_tree(settings)
     with opened_store(settings) as store:
         state = State.of(store)
     now = SystemClock().now()
@@ -113,7 +113,7 @@ def next_command(
         raise click.UsageError("give keys or --all, not both")
     with opened_store(settings) as store:
         state = State.of(store)
-    jobs = {job.key: job for job in planned_jobs(read_tree(settings.inputs_dir), state)}
+    jobs = {job.key: job for job in planned_jobs(read_tree(settings), state)}
     wanted = list(dict.fromkeys(normal_key(key) for key in keys)) or list(jobs)
     for key in wanted:
         if key not in jobs:

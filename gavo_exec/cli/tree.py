@@ -2,20 +2,21 @@
 
 import os
 import sys
-from datetime import date
 from pathlib import Path
+
+from msgspec import structs
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.cli.keys import unknown_key
 from gavo_exec.cli.output import clean
-from gavo_exec.descriptor import read
 from gavo_exec.errors import DescriptorError, Diagnostic, GavoExecError, SettingsError
 from gavo_exec.events import Event
 from gavo_exec.model import Execute, ResourceDescriptor, rd_id_of
-from gavo_exec.reload import Reloader
+from gavo_exec.reading import make_reader
+from gavo_exec.reload import Read, Reloader
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.services.watch import scan
-from gavo_exec.settings import Settings
+from gavo_exec.settings import LiveSite, Settings, find_site, locate
 
 
 def absolute(path: str) -> str:
@@ -23,11 +24,11 @@ def absolute(path: str) -> str:
     return os.path.abspath(path)  # noqa: PTH100 -- resolve() would follow links, and RD ids do not
 
 
-def inputs_dir_of(settings: Settings) -> str:
-    """The resource directory, for commands that only sometimes need one; raises SettingsError where none is set."""
+def with_inputs_dir(settings: Settings) -> Settings:
+    """These settings, if there is a resource directory in them; raises SettingsError where there is none."""
     if not settings.inputs_dir:
         raise SettingsError("inputs_dir is not set: give --inputs-dir DIR, set GAVO_EXEC_INPUTS_DIR, or see --settings")
-    return settings.inputs_dir
+    return settings
 
 
 def rd_files(directory: str) -> list[str]:
@@ -46,33 +47,63 @@ def rd_files(directory: str) -> list[str]:
     return sorted(tree.files)
 
 
-def _today() -> date:
-    """The date here, as in the daemon."""
-    return SystemClock().now().astimezone().date()
+def read_tree(settings: Settings) -> Catalog:
+    """All RDs as the daemon would understand them now; raises SettingsError for faults of the site's configuration."""
+    reloader = Reloader(
+        settings.inputs_dir,
+        read=_reader(settings),
+        clock=SystemClock(),
+        publish=_unheard,
+        only=settings.preload_rds,
+    )
+    return reloader.update(frozenset(rd_files(settings.inputs_dir)))
 
 
-def read_tree(inputs_dir: str) -> Catalog:
-    """All RDs as the daemon would understand them now."""
-    reloader = Reloader(inputs_dir, read=_read, clock=SystemClock(), publish=_unheard)
-    return reloader.update(frozenset(rd_files(inputs_dir)))
-
-
-def _read(path: str, *, inputs_dir: str) -> ResourceDescriptor:
-    """Read an RD as of today."""
-    return read(path, inputs_dir=inputs_dir, today=_today())
+def _reader(settings: Settings) -> Read:
+    """What reads RDs as the daemon does."""
+    return make_reader(settings, LiveSite(find_site(settings, os.environ)), clock=SystemClock())
 
 
 def _unheard(_event: Event) -> None:
     """Nobody listens to what a reading for display comes to."""
 
 
-def checked(path: str, inputs_dir: str) -> tuple[int, tuple[Diagnostic, ...]]:
-    """How many executes an RD has, and all that is to be said about it."""
-    try:
-        rd = read(path, inputs_dir=inputs_dir, today=_today(), thorough=True)
-    except DescriptorError as error:
-        return 0, error.diagnostics
-    return len(rd.executes), rd.warnings
+class Checking:
+    """What checks RDs by an operator's settings, on whatever sites they are."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._readers: dict[str, Read] = {}
+        named = settings.dachs_config
+        found = locate(settings.inputs_dir, environ=os.environ).config if settings.inputs_dir else ""
+        self._named = "" if named == found else named
+        """The configuration that the operator wants for all sites."""
+
+    def files(self, path: str) -> tuple[list[str], str]:
+        """The RDs that a path stands for, and the resource directory that they belong to.
+
+        Of the root of a site that is the site's own.  Raises SettingsError for faults of the site's configuration.
+        """
+        path = absolute(path)
+        directory = resource_directory(path, self._settings.inputs_dir)
+        inputs_dir = locate(directory, environ=os.environ, named=self._named).inputs_dir
+        if Path(path).is_dir():
+            return rd_files(inputs_dir if path == directory else path), inputs_dir
+        return [path], inputs_dir if Path(path).is_relative_to(inputs_dir) else directory
+
+    def check(self, path: str, inputs_dir: str) -> tuple[int, tuple[Diagnostic, ...]]:
+        """How many executes an RD has, and all that is to be said about it."""
+        if inputs_dir not in self._readers:
+            settings = structs.replace(self._settings, inputs_dir=inputs_dir, dachs_config=self._named)
+            site = find_site(settings, os.environ)
+            for warning in site.warnings:
+                print(f"gavo-exec: {clean(warning)}", file=sys.stderr)
+            self._readers[inputs_dir] = make_reader(settings, LiveSite(site), clock=SystemClock(), thorough=True)
+        try:
+            rd = self._readers[inputs_dir](path, inputs_dir=inputs_dir)
+        except DescriptorError as error:
+            return 0, error.diagnostics
+        return len(rd.executes), rd.warnings
 
 
 def resource_directory(path: str, inputs_dir: str) -> str:
@@ -86,15 +117,15 @@ def resource_directory(path: str, inputs_dir: str) -> str:
     return str(here if here.is_dir() else here.parent.parent)
 
 
-def find_execute(inputs_dir: str, key: str) -> tuple[ResourceDescriptor, Execute]:
+def find_execute(settings: Settings, key: str) -> tuple[ResourceDescriptor, Execute]:
     """The execute of a key, and its RD.
 
     Raises DescriptorError where that RD is broken, and UnknownError, with what may be meant, where there is none.
     """
-    path = Path(inputs_dir, f"{rd_id_of(key)}.rd")
+    path = Path(settings.inputs_dir, f"{rd_id_of(key)}.rd")
     if "#" in key and path.is_file():
-        rd = _read(str(path), inputs_dir=inputs_dir)
+        rd = _reader(settings)(str(path), inputs_dir=settings.inputs_dir)
         for execute in rd.executes:
             if execute.key == key:
                 return rd, execute
-    raise unknown_key(key, [execute.key for _, execute in read_tree(inputs_dir).executes()])
+    raise unknown_key(key, [execute.key for _, execute in read_tree(settings).executes()])

@@ -2,7 +2,6 @@
 
 # ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH120 -- paths are strings in this house
 
-import importlib.util
 import os
 import re
 import shlex
@@ -222,8 +221,10 @@ def _read(path: str, files: list[str], warnings: list[str] | None) -> Config:
 
 def _system_dir() -> str:
     """Where the RDs are that come with DaCHS, if that can be found; it is not imported."""
+    from importlib.util import find_spec  # only wanted where RDs are read
+
     try:
-        spec = importlib.util.find_spec("gavo")
+        spec = find_spec("gavo")
     except (ImportError, ValueError):
         return ""
     for folder in (spec.submodule_search_locations or ()) if spec is not None else ():

@@ -95,11 +95,11 @@ class _Reader:
         except SettingsError as fault:
             self.faults.append(f"{named.where} leads to {fault}" if named.value else str(fault))
             return
-        self.given["dachs_config"] = _Given(located.config, named.where)
         if located.inputs_dir:
             self.given["inputs_dir"] = _Given(located.inputs_dir, given.where)
         if site is None:
             return
+        self.given["dachs_config"] = _Given(located.config, named.where)
         values = {}
         if "mail_to" not in self.given:
             values["mail_to"] = site.get("general", "maintainerAddress")
@@ -148,7 +148,7 @@ def load(
     """The settings from a file, the environment and flags (by the settings' names; None is not given).
 
     A DaCHS site that the resource directory belongs to gives what none of them does; ``dachs_config`` then says where
-    its configuration is, or ``none``.  ``path`` is that of the settings file; without it, see ``find_file``.  What is
+    its configuration is.  ``path`` is that of the settings file; without it, see ``find_file``.  What is
     not ``required`` and not given is ''.
     Raises SettingsError with all faults, one a line.
     """

@@ -5,11 +5,13 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from gavo_exec.daemon import Daemon, assemble
 from gavo_exec.errors import DeliveryError
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event, RunFinished
 from gavo_exec.model import Outcome, Run
+from gavo_exec.rdfiles import Signature
 from gavo_exec.runtime import capture
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.settings import Settings
@@ -267,3 +269,93 @@ class TestAnEditBreaksTheRDAndBack:
         assert house.keys() == ["weather/q#other"]
         house.move(6)
         assert [run.key for run in house.runs()] == ["weather/q#other"]
+
+
+SITE_RD = """<resource schema="weather">
+  <STREAM id="made"><execute id="\\name" title="\\name" every="60"><job><code>pass</code></job></execute></STREAM>
+  <execute id="fetch" title="Fetch" every="60">
+    <property name="by">\\metaString{publisher}{nobody} at \\getConfig{web}{sitename}</property>
+    <job><code>pass</code></job>
+  </execute>%s
+</resource>
+"""
+LOOP = '<LOOP source="made"><codeItems>for name in ["one", "two"]: yield {"name": name}</codeItems></LOOP>'
+
+
+class TestASiteOfDachs:
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> Iterator[House]:
+        (tmp_path / "gavo.rc").write_text(
+            "[web]\nsitename=VO\n[general]\nsendmail=cat > mails\nmaintainerAddress=a@b\n"
+        )
+        (tmp_path / "etc").mkdir()
+        house = House(tmp_path)
+        yield house
+        house.store.close()
+
+    def by(self, house: House) -> str | None:
+        return house.daemon.reloader.catalog.accepted["weather/q"].executes[0].properties["by"]
+
+    def watched(self, house: House) -> dict[str, Signature | None]:
+        assert isinstance(house.daemon.watcher, ScriptedWatcher)
+        return house.daemon.watcher.also
+
+    def test_macros_know_it_and_its_metadata_is_taken_up_when_it_changes(self, site: House, tmp_path: Path) -> None:
+        site.save("weather/q", SITE_RD % "")
+        assert self.by(site) == "nobody at VO"
+        meta = tmp_path / "etc" / "defaultmeta.txt"
+        assert self.watched(site) == {str(meta): None}
+        meta.write_text("publisher: The observatory\n")
+        site.daemon.take_up(frozenset([str(meta)]))
+        assert self.by(site) == "The observatory at VO"
+        meta.unlink()
+        site.daemon.reread_all()
+        assert self.by(site) == "nobody at VO"
+
+    def test_what_cannot_be_used_of_it_is_logged(self, site: House, caplog: pytest.LogCaptureFixture) -> None:
+        site.assemble()
+        place, mend = f"{site.inputs.parent}/gavo.rc:4: sendmail", "set sendmail in gavo-exec's own settings"
+        assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+            f"{place} needs a shell, and is not used: 'cat > mails'; {mend}"
+        ]
+
+    def test_files_beside_the_tree_are_watched_for_the_rds_built_from_them(self, site: House, tmp_path: Path) -> None:
+        config = tmp_path / "etc" / "userconfig.rd"
+        site.save("weather/q", SITE_RD % '<execute id="x" title="X" every="60"><job procDef="%#own"/></execute>')
+        assert site.keys() == []
+        assert self.watched(site)[str(config)] is None
+        config.write_text('<resource schema="x"><procDef id="own"><code>pass</code></procDef></resource>')
+        site.daemon.take_up(frozenset([str(config)]))
+        site.daemon.step()
+        assert site.keys() == ["weather/q#fetch", "weather/q#x"]
+
+    def test_code_runs_while_rds_are_read_only_where_that_is_wanted(self, site: House) -> None:
+        site.save("weather/q", SITE_RD % LOOP)
+        assert site.keys() == []
+        site.settings = structs.replace(site.settings, code_items="run")
+        site.daemon = site.assemble()
+        site.changed("weather/q")
+        assert site.keys() == ["weather/q#fetch", "weather/q#one", "weather/q#two"]
+
+    def test_only_rds_that_are_named_are_loaded_and_it_is_said_which_are_not_there(
+        self, site: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        site.settings = structs.replace(site.settings, preload_rds=("weather/q.rd", "none", "x/\x1b"))
+        site.save("other/q", SITE_RD % "")
+        site.save("weather/q", SITE_RD % "")
+        paths = frozenset(str(path) for path in site.inputs.rglob("*.rd"))
+        site.daemon = assemble(
+            site.settings,
+            clock=site.clock,
+            runner=site.runner,
+            mailer=site.mailer,
+            store=SQLiteStore(":memory:", holder="us", is_alive=lambda _: True),
+            engine=InlineEngine(),
+            watcher=ScriptedWatcher(paths),
+        )
+        site.daemon.start()
+        try:
+            assert site.daemon.reloader.catalog.accepted.keys() == {"weather/q"}
+            assert "2 of the RDs in preload_rds do not exist: none, x/\\x1b" in caplog.text
+        finally:
+            site.daemon.stop("the test is over")

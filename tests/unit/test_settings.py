@@ -78,7 +78,6 @@ def test_what_follows_from_other_settings_is_filled_in(here: Path) -> None:
     assert settings == Settings(
         inputs_dir=str(here / "i"),
         state_dir=str(here / "s"),
-        dachs_config="none",
         workers=32,
         stop_grace_seconds=30.0,
         output_limit_bytes=1_048_576,

@@ -580,3 +580,30 @@ def test_the_version_is_told(command: Command, arguments: list[str]) -> None:
     from gavo_exec import __version__
 
     assert command(*arguments) == (0, f"gavo-exec {__version__}\n", "")
+
+
+def test_the_root_of_a_dachs_site_stands_for_its_rds(command: Command, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "gavo.rc").write_text("[web]\nsitename=VO\n")
+    (tmp_path / "etc" / "userconfig.rd").write_text("<resource schema='x'/>")
+    site.put("weather/q", WEATHER.replace(">Hd<", ">\\getConfig{web}{siteName}<"))
+    for path in (".", "inputs", "inputs/weather/q.rd"):
+        assert command("check", path)[:2] == (0, "1 RD, 2 executes: 0 errors, 0 warnings\n")
+    assert "Property station:   VO\n" in command("show", "weather/q#fetch")[1]
+    code, said, _ = command("check", "--dachs-config", "none")
+    assert code == 1
+    assert "no gavo.rc was found" in said
+
+
+def test_a_configuration_that_cannot_be_used_is_wrong_use(command: Command, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "gavo.rc").write_text("sitename=VO\n")
+    for arguments in (("list",), ("check",), ("check", ".")):
+        code, out, err = command(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"gavo-exec: {tmp_path}/gavo.rc:1: this stands before the first [section]; mend it, or")
+
+
+def test_only_rds_that_are_named_are_listed(command: Command, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.put("other/q", WEATHER)
+    monkeypatch.setenv("GAVO_EXEC_PRELOAD_RDS", "other/q")
+    assert [job["key"] for job in json.loads(command("list", "--json")[1])] == ["other/q#fetch", "other/q#fails"]
