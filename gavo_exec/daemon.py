@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, timedelta
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -31,6 +32,7 @@ from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
 from gavo_exec.runtime.scheduler import Scheduler
 from gavo_exec.runtime.workers import LocalEngine
+from gavo_exec.schedule import Loaded
 from gavo_exec.services import log
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.mail import MailListener, MailPolicy
@@ -220,10 +222,15 @@ def _connect(
 ) -> Daemon:
     """Let these know each other."""
     postman = Postman(store, mailer=mailer, clock=clock)
-    loader = JobLoader(runner)
+    loader = JobLoader(
+        runner,
+        find=lambda rd_id: reloader.catalog.accepted.get(rd_id),  # noqa: PLW0108 -- there is no reloader yet
+        clock=clock,
+        choice=settings.job_namespace,
+    )
 
     def read(path: str, *, inputs_dir: str) -> ResourceDescriptor:
-        return descriptor.read(path, inputs_dir=inputs_dir, today=clock.now().astimezone().date())
+        return _read(path, inputs_dir=inputs_dir, clock=clock)
 
     def forget_removed(event: Event) -> None:
         if isinstance(event, JobsReconciled):
@@ -289,11 +296,19 @@ def serve(settings: Settings) -> int:
 
 
 def execute_here(
-    settings: Settings, rd: ResourceDescriptor, execute: Execute, tee: Callable[[bytes], object] | None = None
+    settings: Settings,
+    rd: ResourceDescriptor,
+    execute: Execute,
+    *,
+    tee: Callable[[bytes], object] | None = None,
+    before: Callable[[Run], object] = lambda _: None,
 ) -> Run:
     """Run one execute now, in this process; ``tee`` is given its output as it comes.
 
-    It is recorded, and mailed where it fails, as any run is.  Raises GavoExecError where another process is running it.
+    What runs when the RD is loaded is run before it, with the same ``rd``, unless the execute is of that kind itself;
+    ``before`` is told of these runs.  All are recorded, and mailed where they fail, as any run is.
+
+    Raises GavoExecError where another process is running one of them.
     """
     clock = SystemClock()
     with ExitStack() as undo:
@@ -305,16 +320,48 @@ def execute_here(
         undo.callback(store.close)
         mail = MailListener(store, clock=clock, policy=mail_policy(settings))
         bus = Bus([HistoryListener(store), mail], flush=store.flush)
-        guard = make_guard(settings, JobLoader(runner), clock=clock, bus=bus)
-        now = clock.now()
-        request = RunRequest(run_id=next(make_run_ids(clock)), rd=rd, execute=execute, due=now, reason=Reason.TRIGGERED)
-        if refused := store.claim([request], now=now):
-            raise GavoExecError(f"{execute.key} is running already: {refused[request.run_id]}")
-        run = guard.perform(request, tee=tee)
-        bus.drain()
+        find = _found_in_tree(settings, rd, clock)
+        loader = JobLoader(runner, find=find, clock=clock, choice=settings.job_namespace)
+        guard = make_guard(settings, loader, clock=clock, bus=bus)
+        run_ids = make_run_ids(clock)
+
+        def perform(execute: Execute, reason: Reason) -> Run:
+            now = clock.now()
+            request = RunRequest(run_id=next(run_ids), rd=rd, execute=execute, due=now, reason=reason)
+            if refused := store.claim([request], now=now):
+                raise GavoExecError(f"{execute.key} is running already: {refused[request.run_id]}")
+            run = guard.perform(request, tee=tee)
+            bus.drain()
+            return run
+
+        if not isinstance(execute.schedule, Loaded):
+            for each in rd.executes:
+                if isinstance(each.schedule, Loaded):
+                    before(perform(each, Reason.STARTUP))
+        run = perform(execute, Reason.TRIGGERED)
         if not is_running(settings.state_dir):
             Postman(store, mailer=make_mailer(settings, runner), clock=clock).deliver_due()
         return run
+
+
+def _found_in_tree(
+    settings: Settings, rd: ResourceDescriptor, clock: Clock
+) -> Callable[[str], ResourceDescriptor | None]:
+    """What finds other RDs for the jobs of this one, where no catalog has them: in their files, each read once."""
+
+    @cache
+    def find(rd_id: str) -> ResourceDescriptor | None:
+        path = Path(settings.inputs_dir, f"{rd_id}.rd")
+        if rd_id == rd.rd_id or not path.is_file():
+            return rd if rd_id == rd.rd_id else None
+        return _read(str(path), inputs_dir=settings.inputs_dir, clock=clock)
+
+    return find
+
+
+def _read(path: str, *, inputs_dir: str, clock: Clock) -> ResourceDescriptor:
+    """Read an RD as of today; raises DescriptorError."""
+    return descriptor.read(path, inputs_dir=inputs_dir, today=clock.now().astimezone().date())
 
 
 def tune_interpreter() -> None:

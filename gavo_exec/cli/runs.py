@@ -196,22 +196,31 @@ def _show_source(execute: Execute) -> None:
 def execute_command(*, key: str, settings: Settings) -> int:
     """Run an execute now, here, and show its output as it comes.
 
-    The run is recorded like any other; the schedule is not touched.  The exit code is 0 where it succeeds.
+    What the RD runs when it is loaded runs before it.  All of this is recorded like any other run; the schedule is not
+    touched.  The exit code is 0 where the execute succeeds.
     """
     from gavo_exec.cli.tree import find_execute
-    from gavo_exec.cli.views import outcome_words
     from gavo_exec.daemon import execute_here
 
-    key = normal_key(key)
-    rd, execute = find_execute(settings.inputs_dir, key)
+    rd, execute = find_execute(settings.inputs_dir, normal_key(key))
     # This very stream, since while the job runs, sys.stdout is where its own output is caught.
-    run = execute_here(settings, rd, execute, tee=_passed_on(sys.stdout.buffer))
-    if run.outcome is not None and run.outcome.is_bad and run.error.strip():
-        print(clean_block(run.error).rstrip(), file=sys.stderr)
-    print(f"gavo-exec: {clean(key)} {outcome_words(run)} after {_took(run)} (run {clean(run.run_id)})", file=sys.stderr)
+    run = execute_here(settings, rd, execute, tee=_passed_on(sys.stdout.buffer), before=_tell_end)
+    _tell_end(run)
     if run.outcome is Outcome.CANCELLED:
         return CTRL_C  # nobody else can have cancelled it
     return DONE if run.outcome is Outcome.SUCCEEDED else FAILED
+
+
+def _tell_end(run: Run) -> None:
+    """Say how a run ended, and why it failed."""
+    from gavo_exec.cli.views import outcome_words
+
+    if run.outcome is not None and run.outcome.is_bad and run.error.strip():
+        print(clean_block(run.error).rstrip(), file=sys.stderr)
+    print(
+        f"gavo-exec: {clean(run.key)} {outcome_words(run)} after {_took(run)} (run {clean(run.run_id)})",
+        file=sys.stderr,
+    )
 
 
 def _passed_on(stream: BinaryIO) -> Callable[[bytes], None]:
