@@ -312,7 +312,7 @@ class JobLoader:
 
         def set_up_and_call() -> object:
             # Where setup fails, the next run begins with a namespace of its own.
-            del self._loaded[execute.key]
+            self._loaded.pop(execute.key, None)
             run_setup(execute.job.setup, loaded.namespace)
             loaded.is_set_up = True
             self._loaded[execute.key] = loaded
