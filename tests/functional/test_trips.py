@@ -131,6 +131,13 @@ class TestAFileIsDroppedIn:
         house.move(6)
         assert sorted(run.key for run in house.runs()) == ["radio/q#fetch", "weather/q#fetch"]
 
+    def test_it_finds_other_rds_as_they_were_accepted(self, house: House) -> None:
+        house.save("radio/q", rd(when='at="0:01"'))
+        house.save("weather/q", rd("print(base.resolveCrossId('radio/q#fetch').at, base.caches.getRD('radio/q'))"))
+        house.move(6)
+        (run,) = house.runs()
+        assert run.output == "['0:01'] <resource descriptor radio/q>\n"
+
 
 class TestAJobFailsAndAMailGoesOut:
     def test_an_exception_is_mailed_with_the_line_of_the_rd(self, house: House) -> None:

@@ -12,12 +12,14 @@ import msgspec
 import pytest
 
 from gavo_exec.errors import Position
-from gavo_exec.model import Code, Execute, ResourceDescriptor, RunRequest, Site
+from gavo_exec.model import Code, Execute, Outcome, ResourceDescriptor, RunRequest, Site
+from gavo_exec.runtime import capture
 from gavo_exec.runtime.executing import JobLoader
+from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.names import JobNamespace, own_names
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.schedule import Loaded, parse_at
-from gavo_exec.testing import EPOCH, FakeClock, ScriptedRunner, make_execute, make_rd
+from gavo_exec.testing import EPOCH, FakeClock, ScriptedRunner, make_execute, make_rd, make_request
 
 SITE = Site(
     config={
@@ -281,6 +283,33 @@ def test_setup_that_failed_is_tried_again_by_the_next_run_from_the_beginning() -
         with pytest.raises(ZeroDivisionError):
             centre.run("test/q#job")
     assert [centre.run("test/q#job") for _ in range(2)] == [False, False]
+
+
+def test_setup_is_part_of_the_guarded_run_and_its_failure_names_the_line_in_the_rd() -> None:
+    execute = make_execute()
+    setup = (Code(source="print('setting up')\nx = 1\nx / 0\n", first_line=40, position=Position(path="/p/defs.rd")),)
+    execute = msgspec.structs.replace(execute, job=msgspec.structs.replace(execute.job, setup=setup))
+    loader = JobLoader(ScriptedRunner(), choice="own")
+    guard = Guard(loader.prepare, clock=FakeClock(), publish=lambda _: None, host="vo", output_limit_bytes=1000)
+    with capture.install():
+        run = guard.perform(make_request(execute))
+    assert (run.outcome, run.output) == (Outcome.FAILED, "setting up\n")
+    assert [line for line in run.error.splitlines() if line.strip(" ~^") or not line] == [
+        "ZeroDivisionError: division by zero",
+        "",
+        "Traceback (most recent call last):",
+        '  File "/p/defs.rd", line 42, in <module>',
+        "    x / 0",
+        "ZeroDivisionError: division by zero",
+    ]
+
+
+def test_children_that_fail_in_setup_make_the_run_a_failed_one() -> None:
+    execute = with_setup(make_execute(), "parent.spawn(['false'])")
+    loader = JobLoader(ScriptedRunner({"false": 1}), choice="own")
+    guard = Guard(loader.prepare, clock=FakeClock(), publish=lambda _: None, host="vo", output_limit_bytes=1000)
+    run = guard.perform(make_request(execute))
+    assert (run.outcome, run.returncode) == (Outcome.FAILED, 1)
 
 
 # What jobs share
