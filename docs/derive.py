@@ -6,10 +6,12 @@ A new one is a line in ``PRODUCERS``.
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from gavo_exec import settings
 from gavo_exec.cli import documents as cli
+from gavo_exec.cli import json_reference
 from gavo_exec.descriptor import schema as descriptor
 from gavo_exec.errors import CODES
 
@@ -44,9 +46,14 @@ PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
     ("docs/reference/cli.md", cli.reference),
     ("docs/reference/diagnostics.md", diagnostics),
     ("docs/reference/elements.md", descriptor.reference),
+    ("docs/reference/json.md", json_reference.reference),
     ("docs/reference/settings.md", settings.reference),
     ("schemas/gavo-exec.rng", lambda: descriptor.relax_ng().decode()),
     ("schemas/settings.schema.json", lambda: json.dumps(settings.schema(), indent=2) + "\n"),
+    *(
+        (f"schemas/json/{command}.schema.json", partial(json_reference.schema_text, command))
+        for command in json_reference.PRINTED
+    ),
 ]
 """Each derived file, from the top of the repository, and what makes its text."""
 

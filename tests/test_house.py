@@ -419,6 +419,7 @@ TOOLS = {
     "pytest_randomly",
     "pytest_timeout",
     "ruff",
+    "types_jsonschema",
     "types_psutil",
 }
 
