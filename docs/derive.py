@@ -23,6 +23,7 @@ _GROUPS = {
     "3": "Values",
     "4": "Job code",
     "5": "Macros and references",
+    "7": "Differences from DaCHS",
 }
 
 
@@ -32,8 +33,9 @@ def diagnostics() -> str:
         "# Diagnostics",
         "",
         "What `gavo-exec check` and the daemon say about a resource descriptor, as `path:line:column: CODE message`.",
-        "An error (E) refuses this version of the file, and the last good one runs on; a warning (W) does not. The",
-        "message beside a code says what is wrong in the particular case; here stands what the code means in general.",
+        "An error (E) refuses this version of the file, and the last good one runs on; a warning (W) does not. A note",
+        "(N) is no fault at all, and told only where it is asked for. The message beside a code says what is wrong in",
+        "the particular case; here stands what the code means in general.",
     ]
     for digit, title in _GROUPS.items():
         lines += ["", f"## {title}", "", "| Code | Meaning |", "|---|---|"]

@@ -217,6 +217,26 @@ class DiagnosticView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class DifferenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A general difference between DaCHS and this program."""
+
+    topic: Annotated[str, _says("What it is about, in a word.")]
+    count: Annotated[int, _says("How many of the site's executes or RDs have to do with it.")]
+    what: Annotated[str, _says("What is counted: `execute` or `RD`.")]
+    text: Annotated[str, _says("The difference; the wording may change.")]
+    advice: Annotated[str, _says("What to do about it; may be empty.")]
+
+
+class MigrationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be otherwise here than in DaCHS."""
+
+    rds: Annotated[int, _says("How many good RDs have executes.")]
+    executes: Annotated[int, _says("How many executes these have.")]
+    refused: Annotated[int, _says("How many RDs are refused here.")]
+    general: Annotated[tuple[DifferenceView, ...], _says("What is otherwise in general.")]
+    notes: Annotated[tuple[DiagnosticView, ...], _says("What is otherwise in particular, by file and line.")]
+
+
 def _timed(key: str, title: str, schedule: Schedule) -> dict[str, Any]:
     """Whose a job is and when it runs."""
     times = schedule.times if isinstance(schedule, At) else ()

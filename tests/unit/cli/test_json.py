@@ -1,6 +1,7 @@
 """What --json prints follows the published schemas: real commands on real files and a real state file."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -322,6 +323,20 @@ def test_of_what_is_held_back_list_has_what_was_recorded(printed: Printed, site:
     assert (y["on"], y["due"], y["schedule"]) == ("loaded", None, "when loaded")
     for name in ("debug", "properties", "schema", "resdir", "line", "sources"):
         assert x[name] is None, name
+
+
+def test_for_people_what_runs_when_loaded_has_no_instant_but_that_of_the_start(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(site.put("broken/q", BROKEN))
+    rejection = Rejection(rd_id="broken/q", path=path, digest="", rejected_at=NOON, diagnostics=())
+    with site.store() as store:
+        store.put_rejection(rejection, [HeldBack(key="broken/q#y", title="Y", on="loaded")])
+    assert main(["list"]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("broken/q#y")]
+    assert re.split(r"\s{2,}", line) == ["broken/q#y", "Y", "when loaded", "-", "-", "-", "-", "held back"]
+    assert main(["next", "broken/q#y", "--from", "2026-03-01T12:00", "--count", "3"]) == 0
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [["2026-03-01", "12:00:00"]]
 
 
 def test_next_is_a_list_of_instants(printed: Printed) -> None:
