@@ -90,6 +90,21 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W502": "A \\+ in a string of job code vanishes.",
         "W503": "A FEED or LOOP is passed over, since its stream cannot be had.",
         "W504": "A procedure is used that is deprecated.",
+        # 7: what is otherwise than in DaCHS
+        "N701": "DaCHS does not load the RD by itself, so that its jobs do not run there.",
+        "N702": "DaCHS refuses the RD, since it has no schema.",
+        "N703": "An execute runs when its RD is loaded, which DaCHS 2.7 refuses.",
+        "N704": "DaCHS never runs an execute that has the title of a later one in the same RD.",
+        "N705": "DaCHS fails to mail debug output of spawned programs.",
+        "N711": "Job code gives spawn a string, which fails in DaCHS.",
+        "N712": "Job code gives spawn a path that counts from another directory in DaCHS.",
+        "N713": "Job code runs a Python program with another interpreter than in DaCHS.",
+        "N714": "Job code uses spawnPython in a way that DaCHS does not know.",
+        "N715": "Job code ends in a way that DaCHS does not notice.",
+        "N716": "Job code uses what only the DaCHS server has.",
+        "N717": "Job code shares things through rd, which nothing beside the RD's jobs sees here.",
+        "N718": "Job code loads a module by a path that DaCHS takes otherwise.",
+        "N731": "The RD is refused here for something that DaCHS takes otherwise.",
     }
 )
 """Every diagnostic's code with what it means in general; the page of codes is made from this table."""
