@@ -24,6 +24,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import IO, Any, Literal
@@ -292,7 +293,7 @@ def make_namespace(
 
     Raises RunError where DaCHS's names are wanted and cannot be had.
     """
-    names = None if choice == "own" else _dachs_names(is_required=choice == "dachs")
+    names = _dachs_names() if choice == "dachs" else _dachs_names_if_there() if choice == "auto" else None
     if names is None:
         names = own_names(site=site, inputs_dir=inputs_dir, get_rd=get_rd)
         code = job.setup_source + job.source
@@ -303,17 +304,24 @@ def make_namespace(
     return {**names, "__name__": "job"}
 
 
-def _dachs_names(*, is_required: bool) -> dict[str, object] | None:
-    """The names that DaCHS's own procedures have; None where they cannot be had and are not required."""
+def _dachs_names() -> dict[str, object]:
+    """The names that DaCHS's own procedures have; raises RunError where they cannot be had."""
     try:
         found = vars(importlib.import_module(DACHS_NAMES))
     except KeyboardInterrupt:
         raise
     except BaseException as fault:  # DaCHS may even exit, where its configuration is bad
-        if not is_required:
-            return None
         raise RunError(
             f"DaCHS's names cannot be had, which job_namespace asks for: {type(fault).__name__}: {fault}; "
             "install DaCHS for the Python that gavo-exec runs with, or set job_namespace to auto"
         ) from fault
     return {name: value for name, value in found.items() if not name.startswith("__")}
+
+
+@cache
+def _dachs_names_if_there() -> dict[str, object] | None:
+    """The same, or None; remembered, since it may take long to find that out."""
+    try:
+        return _dachs_names()
+    except RunError:
+        return None
