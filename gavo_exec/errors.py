@@ -76,6 +76,23 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E502": "A macro call has the wrong arguments, or failed.",
         "W501": "A macro that is unknown or fails stands in a Python comment and is left alone.",
         "W502": "A \\+ in a string of job code vanishes.",
+        # 6: what is sound Python in job code, and yet a mistake
+        "W601": "A program that job code spawns is not there, or cannot be executed.",
+        "W602": "A Python program that job code spawns is not there.",
+        "W603": "A module that job code loads is not there.",
+        "W604": "Job code sleeps for long.",
+        "W605": "Job code changes what all of the daemon shares.",
+        "W606": "Job code doubles, replaces or ends the daemon's process.",
+        "W607": "Job code wants signals, which are the daemon's.",
+        "W608": "Job code ends itself by sys.exit.",
+        "W609": "Job code starts programs past execDef.spawn.",
+        "W610": "Job code catches what is to end it.",
+        "W611": "Job code passes over whatever goes wrong.",
+        "W612": "Job code waits for the network without a limit.",
+        "W613": "Job code uses a relative path, which does not count from the resdir.",
+        "W614": "Job code uses what only DaCHS has.",
+        "W615": "Job code uses a name that is not defined.",
+        "W616": "Job code leaves a thread behind.",
     }
 )
 """Every diagnostic's code with what it means in general; the page of codes is made from this table."""

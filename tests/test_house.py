@@ -162,7 +162,7 @@ NAMES = [
         "from os import system",
     ),
     Rule(tuple(f"builtins.{n}" for n in ("compile", "exec", "eval")), ("runtime/jobcode.py",), "run = exec"),
-    Rule(("ast.parse",), ("descriptor/", "runtime/jobcode.py"), "import ast\nast.parse('')"),
+    Rule(("ast.parse",), ("descriptor/", "lint/", "runtime/jobcode.py"), "import ast\nast.parse('')"),
     Rule(("builtins.print", "sys.exit", "os._exit"), ("cli/", "__main__.py"), "print('hello')"),
     Rule(
         ("builtins.SystemExit", "builtins.exit", "builtins.quit"), ("cli/", "runtime/guard.py"), "raise SystemExit(1)"
