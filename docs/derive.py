@@ -12,6 +12,7 @@ from gavo_exec import settings
 from gavo_exec.cli import documents as cli
 from gavo_exec.descriptor import schema as descriptor
 from gavo_exec.errors import CODES
+from gavo_exec.explanations import EXPLANATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +22,7 @@ _GROUPS = {
     "3": "Values",
     "4": "Job code",
     "5": "Macros and references",
+    "6": "Mistakes in sound code",
 }
 
 
@@ -32,10 +34,17 @@ def diagnostics() -> str:
         "What `gavo-exec check` and the daemon say about a resource descriptor, as `path:line:column: CODE message`.",
         "An error (E) refuses this version of the file, and the last good one runs on; a warning (W) does not. The",
         "message beside a code says what is wrong in the particular case; here stands what the code means in general.",
+        "`gavo-exec check --explain` with a code prints its page from below.",
     ]
     for digit, title in _GROUPS.items():
         lines += ["", f"## {title}", "", "| Code | Meaning |", "|---|---|"]
         lines += [f"| {code} | {meaning} |" for code, meaning in sorted(CODES.items()) if code[1] == digit]
+    lines += ["", "## Code by code"]
+    for code in sorted(CODES, key=lambda code: (code[1], code)):
+        page = EXPLANATIONS[code]
+        why = page.why.replace("\\", "\\\\").replace("<", "\\<")
+        lines += ["", f"### {code}", "", CODES[code].replace("\\", "\\\\"), "", why]
+        lines += ["", "Wrong:", "", "```", page.wrong, "```", "", "Instead:", "", "```", page.mend, "```"]
     return "\n".join(lines) + "\n"
 
 
