@@ -7,17 +7,19 @@ on the model, runs nothing, and asks nothing of the world but whether files are 
 import ast
 import os.path
 from collections.abc import Callable, Collection, Iterator, Sequence
-
-import msgspec
+from contextlib import suppress
 
 from gavo_exec.errors import Diagnostic
 from gavo_exec.lint.calls import CALLS
 from gavo_exec.lint.names import DACHS_NAMES, bindings, parameters
 from gavo_exec.lint.statements import RULES, look_at_names
-from gavo_exec.lint.view import Finding, Snippet, View, parsed
+from gavo_exec.lint.view import Finding, Snippet, Surroundings, View, parsed
 from gavo_exec.model import Code, Execute, ResourceDescriptor
 
 __all__ = ["lint"]
+
+_MOST = 1000
+"""Nobody reads on, and to go on might take long."""
 
 _SETUP_NAMES = frozenset({"rd", "parent"})
 _JOB_NAMES = _SETUP_NAMES | {"execDef"}
@@ -45,20 +47,19 @@ def lint(
     """
     known = frozenset(names) | (DACHS_NAMES if has_dachs else frozenset())
     resdir = rd.resdir if os.path.isdir(rd.resdir) else ""  # noqa: PTH112 -- paths are strings in this house
-    site = View(
-        resdir=resdir, inputs_dir=rd.inputs_dir, has_dachs=has_dachs, names=known, bindings=bindings(()), trees=()
-    )
+    around = Surroundings(resdir=resdir, inputs_dir=rd.inputs_dir, has_dachs=has_dachs, names=known)
     found: dict[tuple[object, ...], Diagnostic] = {}
-    for execute in rd.executes:
-        for diagnostic in _look_at(execute, site, lines):
-            # Executes that a LOOP makes have one place in the file.
-            found.setdefault((diagnostic.position, str(diagnostic)), diagnostic)
+    for diagnostic in (each for execute in rd.executes for each in _look_at(execute, around, lines)):
+        # Executes that a LOOP makes have one place in the file.
+        found.setdefault((diagnostic.position, str(diagnostic)), diagnostic)
+        if len(found) >= _MOST:
+            break
     return tuple(
         sorted(found.values(), key=lambda each: (each.position.path, each.position.line, each.position.column))
     )
 
 
-def _look_at(execute: Execute, site: View, lines: Callable[[str], Sequence[str]]) -> Iterator[Diagnostic]:
+def _look_at(execute: Execute, around: Surroundings, lines: Callable[[str], Sequence[str]]) -> Iterator[Diagnostic]:
     """What is to be said about an execute's code, setup first."""
 
     def snippets(codes: Sequence[Code]) -> list[Snippet]:
@@ -68,16 +69,18 @@ def _look_at(execute: Execute, site: View, lines: Callable[[str], Sequence[str]]
     setup, body = snippets(execute.job.setup), snippets([execute.job])
     trees = tuple(snippet.tree for snippet in (*setup, *body))
     bound = bindings(trees)
-    for part, given in ((setup, _SETUP_NAMES), (body, _JOB_NAMES)):
-        for snippet in part:
-            view = msgspec.structs.replace(
-                site,
-                names=site.names | given | parameters(trees),
-                bindings=bound,
-                trees=trees,
-                body=snippet.tree if part is body else None,
-            )
-            yield from (snippet.diagnostic(found) for found in _found(snippet, view) if not snippet.is_silenced(found))
+    known = around.names | parameters(trees)
+    for snippet in setup:
+        yield from _said(snippet, View(around, names=known | _SETUP_NAMES, trees=trees, bindings=bound))
+    for snippet in body:
+        view = View(around, names=known | _JOB_NAMES, trees=trees, bindings=bound, body=snippet.tree)
+        yield from _said(snippet, view)
+
+
+def _said(snippet: Snippet, view: View) -> Iterator[Diagnostic]:
+    """What is to be said about a piece of code; of what is nested too deeply, as far as that can be seen."""
+    with suppress(RecursionError):
+        yield from (snippet.diagnostic(found) for found in _found(snippet, view) if not snippet.is_silenced(found))
 
 
 def _found(snippet: Snippet, view: View) -> Iterator[Finding]:

@@ -103,7 +103,7 @@ def _load_module(call: ast.Call, view: View) -> Iterator[Finding]:
         return
     text = _literal(node)
     fix = None
-    hint = "relative paths count from the resource directory; those in the resdir need rd.getAbsPath(...)"
+    hint = "rd.getAbsPath(...) counts from the resdir, a relative path alone from the resource directory"
     if text is not None and _is_module(os.path.join(view.resdir, text)):
         fix = _in_resdir
         hint = f"write rd.getAbsPath({ast.unparse(node)})"
@@ -202,12 +202,7 @@ _WAITING = frozenset({"join", "wait", "result", "shutdown"})
 
 def _thread(call: ast.Call, view: View) -> Iterator[Finding]:
     """A thread that nobody waits for."""
-    called = {
-        other.func.attr
-        for other in view.calls()
-        if isinstance(other.func, ast.Attribute) and not isinstance(other.func.value, ast.Constant)
-    }
-    if not called & _WAITING:
+    if not view.methods & _WAITING:
         yield Finding(
             "W616",
             "nothing waits for this thread: the run ends without it, and what goes wrong in it is in no mail",
@@ -224,7 +219,7 @@ def _waiting(position: int | None) -> CallRule:
         is_given = bool(words & {"timeout", None}) or any(isinstance(arg, ast.Starred) for arg in call.args)
         if is_given or (position is not None and len(call.args) > position):
             return
-        if position is not None and view.has_call("socket.setdefaulttimeout"):
+        if position is not None and "socket.setdefaulttimeout" in view.called:
             return
         target = _literal(call.args[0]) if call.args else None
         if not (call.args or words) or (target or "").startswith(("file:", "data:")):
@@ -238,7 +233,7 @@ def _waiting(position: int | None) -> CallRule:
 def _relative(call: ast.Call, view: View) -> Iterator[Finding]:
     """A path that counts from wherever the daemon was started."""
     path = _literal(call.args[0]) if call.args else None
-    if not path or path.startswith("/") or view.has_call("os.chdir"):
+    if not path or path.startswith("/") or "os.chdir" in view.called:
         return
     node = call.args[0]
     message = f"{path!r} counts from where the daemon was started, not from the resdir"

@@ -89,8 +89,7 @@ def _import(node: ast.Import | ast.ImportFrom, view: View) -> Iterator[Finding]:
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
     if view.has_dachs or not any(name.partition(".")[0] == "gavo" for name in names):
         return
-    tried = (each for tree in view.trees for each in ast.walk(tree) if isinstance(each, ast.Try) and each.handlers)
-    if not any(inner is node for each in tried for statement in each.body for inner in ast.walk(statement)):
+    if not view.is_tried(node):
         yield Finding("W614", "gavo is a part of DaCHS", node, _DACHS_HINT)
 
 

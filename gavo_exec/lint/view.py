@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-import msgspec
-
 from gavo_exec.errors import Diagnostic, Position, Severity
 from gavo_exec.lint.names import Bindings
 from gavo_exec.model import Code
@@ -29,20 +27,41 @@ class Finding(NamedTuple):
     length: int | None = None
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules can know beside the code they look at.
+class Surroundings(NamedTuple):
+    """What is the same for all code of an RD.
 
-    ``resdir`` is '' where that is no folder.  ``names`` are in scope without import, ``bindings`` are what the code
-    itself binds.  ``trees`` is all code of the job, its setup too; ``body`` that of the function itself.
+    ``resdir`` is '' where that is no folder; ``names`` are in scope without import.
     """
 
     resdir: str
     inputs_dir: str
     has_dachs: bool
     names: frozenset[str]
-    bindings: Bindings
-    trees: tuple[ast.Module, ...]
-    body: ast.Module | None = None
+
+
+class View:
+    """What the rules can know beside the piece of code they look at.
+
+    ``names`` are in scope, ``trees`` is all code of the job, its setup too, ``bindings`` what that binds; ``body`` is
+    the code of the job's own function, if this is it.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        names: frozenset[str],
+        trees: tuple[ast.Module, ...],
+        bindings: Bindings,
+        body: ast.Module | None = None,
+    ) -> None:
+        self.resdir = around.resdir
+        self.inputs_dir = around.inputs_dir
+        self.has_dachs = around.has_dachs
+        self.names = names
+        self.bindings = bindings
+        self._trees = trees
+        self._body = body
 
     def dotted(self, node: ast.expr) -> str:
         """Where a dotted name comes from: ``os.chdir`` for ``chdir`` after its import; '' for what is not known."""
@@ -54,24 +73,57 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         return ".".join([origin, *reversed(parts)])
 
-    def calls(self) -> Iterator[ast.Call]:
-        """All calls in the code of the job."""
-        return (node for tree in self.trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The dotted names of all functions that the job calls."""
+        return frozenset(self.dotted(call.func) for call in self._calls())
 
-    def has_call(self, name: str) -> bool:
-        """Whether the job's code calls this function anywhere."""
-        return any(self.dotted(call.func) == name for call in self.calls())
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """The names of all methods that the job calls, except those of literals."""
+        functions = (call.func for call in self._calls())
+        return frozenset(
+            each.attr
+            for each in functions
+            if isinstance(each, ast.Attribute) and not isinstance(each.value, ast.Constant)
+        )
+
+    def _calls(self) -> Iterator[ast.Call]:
+        return (node for tree in self._trees for node in ast.walk(tree) if isinstance(node, ast.Call))
 
     def ends_function(self, call: ast.Call) -> bool:
         """Whether a ``return`` could stand in place of this call: a statement of the job's own function."""
-        waiting: list[ast.AST] = [self.body] if self.body is not None else []
+        return id(call) in self._statements
+
+    @cached_property
+    def _statements(self) -> frozenset[int]:
+        """The ids of the expressions that are statements of the job's own function."""
+        found: set[int] = set()
+        waiting: list[ast.AST] = [self._body] if self._body is not None else []
         while waiting:
             node = waiting.pop()
-            if isinstance(node, ast.Expr) and node.value is call:
-                return True
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            if isinstance(node, ast.Expr):
+                found.add(id(node.value))
+            elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 waiting.extend(ast.iter_child_nodes(node))
-        return False
+        return frozenset(found)
+
+    def is_tried(self, node: ast.stmt) -> bool:
+        """Whether a statement stands in a ``try`` with handlers."""
+        return id(node) in self._tried
+
+    @cached_property
+    def _tried(self) -> frozenset[int]:
+        """The ids of the nodes that stand in a ``try`` with handlers."""
+        found: set[int] = set()
+        waiting: list[tuple[ast.AST, bool]] = [(tree, False) for tree in self._trees]
+        while waiting:
+            node, is_tried = waiting.pop()
+            if is_tried:
+                found.add(id(node))
+            tried = {id(each) for each in node.body} if isinstance(node, ast.Try) and node.handlers else frozenset()
+            waiting.extend((each, is_tried or id(each) in tried) for each in ast.iter_child_nodes(node))
+        return frozenset(found)
 
 
 def parsed(code: Code) -> ast.Module | None:
@@ -83,6 +135,9 @@ def parsed(code: Code) -> ast.Module | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
+
+_LONGEST_EXCERPT = 10_000
+"""Lines that are longer were not written by hand: they are not shown."""
 
 _SILENCED = re.compile(r"#\s*noqa:\s*([A-Z]\d{3}(?:[\s,]+[A-Z]\d{3})*)")
 
@@ -99,16 +154,20 @@ class Snippet:
     def _lines(self) -> list[str]:
         return self._code.source.split("\n")
 
+    def _line(self, row: int) -> str:
+        """A line of the source, counted from 0."""
+        return self._lines[min(row, len(self._lines) - 1)]
+
     def is_silenced(self, finding: Finding) -> bool:
         """Whether a comment in its line says that nothing is to be said about it."""
-        comment = _SILENCED.search(self._lines[finding.node.lineno - 1])
+        comment = _SILENCED.search(self._line(finding.node.lineno - 1))
         return comment is not None and finding.code in re.split(r"[\s,]+", comment[1])
 
     def diagnostic(self, finding: Finding) -> Diagnostic:
         """The finding where it stands in the file; its fix only where the very text was found there."""
         node = finding.node
         row = node.lineno - 1
-        line = self._lines[row]
+        line = self._line(row)
         # The tree counts columns in bytes of UTF-8.
         start = len(line.encode()[: node.col_offset].decode())
         is_whole = node.end_lineno == node.lineno
@@ -117,6 +176,8 @@ class Snippet:
             end = start + finding.length
         file_line = self._file_line(row)
         excerpt = self._file_lines[file_line - 1] if 0 < file_line <= len(self._file_lines) else ""
+        if len(excerpt) > _LONGEST_EXCERPT:
+            excerpt = ""
         text = line[start:end]
         column, length = _find(text, line, start, excerpt)
         can_fix = excerpt[column : column + length] == text != "" and (is_whole or finding.length is not None)

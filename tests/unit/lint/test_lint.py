@@ -447,3 +447,30 @@ def test_where_there_is_no_resdir_nothing_is_missed_in_it(tree: Tree) -> None:
 @pytest.mark.parametrize("source", ["", "if:\n", "x = (" + "(" * 500, "\0"])
 def test_what_is_no_code_is_for_the_reader_to_tell(tree: Tree, source: str) -> None:
     assert lint(tree.rd(Job(source=source, position=NOWHERE)), names=NAMES, has_dachs=False) == ()
+
+
+# What hostile code cannot do
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"time.sleep({'*'.join(['1'] * 2000)})\n",
+        f"os{'.a' * 2000}.system('x')\n",
+        f"x = {'-' * 80}1\n",
+        f"{'x.' * 1500}y()\n",
+    ],
+)
+def test_what_is_nested_deeply_ends_nothing(tree: Tree, source: str) -> None:
+    assert len(lint(tree.rd(Job(source=source), Job(source="time.sleep(60)\n")), names=NAMES, has_dachs=False)) >= 1
+
+
+def test_many_mistakes_end_soon(tree: Tree) -> None:
+    source = "".join(f"open('{number}'); sys.exit()\n" for number in range(5_000))
+    assert len(lint(tree.rd(Job(source=source)), names=NAMES, has_dachs=False)) == 1000
+
+
+def test_very_long_lines_are_not_shown(tree: Tree) -> None:
+    line = f"time.sleep(60); x = '{'y' * 20_000}'"
+    [found] = lint(tree.rd(Job(source=f"{line}\n")), names=NAMES, has_dachs=False, lines=lambda _: [line])
+    assert (found.excerpt, found.position.column, found.length) == ("", 1, 0)
