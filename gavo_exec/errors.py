@@ -57,7 +57,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E205": "An atom has attributes or children.",
         "E206": "Two executes have one id.",
         "E207": "Not exactly one of at and every is given.",
-        "E208": "Something stands here that DaCHS knows and this version does not support yet.",
+        "E208": "Something stands too late in its element.",
         "W201": "A value is given twice; the last one counts.",
         "W202": "Two executes have one title and no ids.",
         "W203": "The resource has no schema.",
@@ -71,11 +71,25 @@ CODES: Mapping[str, str] = MappingProxyType(
         # 4: job code
         "E401": "Job code is not valid Python.",
         "E402": "Job code is a generator, of which nothing would ever run.",
-        # 5: macros and references
+        # 5: macros, references, procedures (51) and active tags (52)
         "E501": "A macro is not known.",
         "E502": "A macro call has the wrong arguments, or failed.",
+        "E503": "A reference leads nowhere.",
+        "E504": "A reference leads back to itself.",
+        "E505": "A reference leads to an element of the wrong kind.",
+        "E506": "A reference is not understood.",
+        "E511": "A parameter has neither a default nor a binding.",
+        "E512": "A binding is for a parameter that is not there.",
+        "E513": "A parameter is bound under its name and under its alias.",
+        "E521": "A FEED or LOOP does not say what to replay.",
+        "E522": "The items of a LOOP are not understood.",
+        "E523": "The items of a LOOP are made by code, which is not allowed to run while RDs are read.",
+        "E524": "The code that makes the items of a LOOP failed.",
+        "E525": "Active tags make too much.",
         "W501": "A macro that is unknown or fails stands in a Python comment and is left alone.",
         "W502": "A \\+ in a string of job code vanishes.",
+        "W503": "A FEED or LOOP is passed over, since its stream cannot be had.",
+        "W504": "A procedure is used that is deprecated.",
         # 6: what is sound Python in job code, and yet a mistake
         "W601": "A program that job code spawns is not there, or cannot be executed.",
         "W602": "A Python program that job code spawns is not there.",
@@ -93,6 +107,21 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W614": "Job code uses what only DaCHS has.",
         "W615": "Job code uses a name that is not defined.",
         "W616": "Job code leaves a thread behind.",
+        # 7: what is otherwise than in DaCHS
+        "N701": "DaCHS does not load the RD by itself, so that its jobs do not run there.",
+        "N702": "DaCHS refuses the RD, since it has no schema.",
+        "N703": "An execute runs when its RD is loaded, which DaCHS 2.7 refuses.",
+        "N704": "DaCHS never runs an execute that has the title of a later one in the same RD.",
+        "N705": "DaCHS fails to mail debug output of spawned programs.",
+        "N711": "Job code gives spawn a string, which fails in DaCHS.",
+        "N712": "Job code gives spawn a path that counts from another directory in DaCHS.",
+        "N713": "Job code runs a Python program with another interpreter than in DaCHS.",
+        "N714": "Job code uses spawnPython in a way that DaCHS does not know.",
+        "N715": "Job code ends in a way that DaCHS does not notice.",
+        "N716": "Job code uses what only the DaCHS server has.",
+        "N717": "Job code shares things through rd, which nothing beside the RD's jobs sees here.",
+        "N718": "Job code loads a module by a path that DaCHS takes otherwise.",
+        "N731": "The RD is refused here for something that DaCHS takes otherwise.",
     }
 )
 """Every diagnostic's code with what it means in general; the page of codes is made from this table."""
@@ -160,10 +189,17 @@ class GavoExecError(Exception):
 
 
 class DescriptorError(GavoExecError):
-    """An RD is refused; ``diagnostics`` has every fault found, in document order, warnings among them."""
+    """An RD is refused; ``diagnostics`` has every fault found, in document order, warnings among them.
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    ``sources`` are all files it was read from, ``absent`` those that were looked for in vain, as far as it got.
+    """
+
+    def __init__(
+        self, diagnostics: Iterable[Diagnostic], *, sources: tuple[str, ...] = (), absent: tuple[str, ...] = ()
+    ) -> None:
         self.diagnostics = tuple(diagnostics)
+        self.sources = sources
+        self.absent = absent
         super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
 
 

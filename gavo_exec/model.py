@@ -101,12 +101,12 @@ class ResourceDescriptor(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[Diagnostic, ...] = ()
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
+class Site(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What is known of the data centre: what DaCHS has in its configuration (``gavo.rc``).
 
     ``config`` is by section and item, both in small letters; ``meta`` has the metadata of ``defaultmeta.txt``;
     ``config_dir`` is where ``userconfig.rd`` is, ``system_dir`` where the RDs are that come with DaCHS ('' where there
-    are none); ``files`` are those that all this was read from.
+    are none); ``files`` are those that all this was read from.  Each is equal to itself only.
     """
 
     config: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)

@@ -162,7 +162,11 @@ NAMES = [
         "from os import system",
     ),
     Rule(tuple(f"builtins.{n}" for n in ("compile", "exec", "eval")), ("runtime/jobcode.py",), "run = exec"),
-    Rule(("ast.parse",), ("descriptor/", "lint/", "runtime/jobcode.py"), "import ast\nast.parse('')"),
+    Rule(
+        ("ast.parse",),
+        ("descriptor/", "lint/", "runtime/jobcode.py", "cli/migration_code.py"),
+        "import ast\nast.parse('')",
+    ),
     Rule(("builtins.print", "sys.exit", "os._exit"), ("cli/", "__main__.py"), "print('hello')"),
     Rule(
         ("builtins.SystemExit", "builtins.exit", "builtins.quit"), ("cli/", "runtime/guard.py"), "raise SystemExit(1)"
@@ -419,6 +423,7 @@ TOOLS = {
     "pytest_randomly",
     "pytest_timeout",
     "ruff",
+    "types_jsonschema",
     "types_psutil",
 }
 

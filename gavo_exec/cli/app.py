@@ -24,7 +24,7 @@ _MODULES = {
     "next": "timetable",
     "schema": "files",
     "serve": "serve",
-    "show": "runs",
+    "show": "show",
 }
 
 

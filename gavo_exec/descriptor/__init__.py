@@ -1,26 +1,32 @@
 """The reader of RDs: the only room that knows XML.
 
-Bytes become a tree (source), the tree is checked against the table of elements (check), and what concerns executes
-becomes a value (build).  Nothing is run, registered or opened on the way.
+Bytes become a tree (source), active tags in it are carried out (activetags, replays), what concerns executes is checked
+against the table of elements (check), procedures are merged into jobs (procs), and all of it becomes a value (build).
+Nothing is registered on the way, no file is opened but the RD and those that it refers to (references), and nothing is
+run but the code of codeItems, and that only where the operator allows it.
 """
 
 import hashlib
+import os.path
 import re
-from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from gavo_exec.descriptor.build import build_rd
+from gavo_exec.descriptor.build import Context, build_rd
+from gavo_exec.descriptor.replays import RunItems
 from gavo_exec.descriptor.source import Source, declared_encoding, read_bytes
 from gavo_exec.model import ResourceDescriptor, Site, rd_id_for
 
 __all__ = ["RunItems", "read"]
 
-RunItems = Callable[[str, str, Mapping[str, object]], Iterable[Mapping[str, str]]]
-"""Runs the code of ``codeItems``: the body of a generator, where it stands, and the names it can use."""
-
 _NO_SITE = Site()
 _SIGNS = (b"execute", b"jobs")
 """Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
+_SOURCE_ELSEWHERE = re.compile(rb"""source(?:\s*=\s*["'](?!//)[^"'#&]*[#&]|[^<>]*>[^<]*[#&])""")
+_SOURCE = re.compile(rb"""source(?:\s*=\s*["'][^"'#&]*[#&]|[^<>]*>[^<]*[#&])""")
+"""A replay of a stream in another file may make executes; of one in this file not, as that would have signs.
+
+The RDs that come with DaCHS have no such streams, unless the operator has put others in their place.
+"""
 _END = re.compile(rb"</(?:[\w.-]+:)?resource\s*>\s*\Z")
 _BEFORE_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<resource\b", re.DOTALL)
 _ASCII_LIKE = frozenset({"", "utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1"})
@@ -47,7 +53,7 @@ def read(
     """
     if data is None:
         data = read_bytes(path)
-    if not thorough and _is_without_executes(data):
+    if not thorough and _is_without_executes(data, inputs_dir):
         return ResourceDescriptor(
             rd_id=rd_id_for(path, inputs_dir),
             path=path,
@@ -56,15 +62,25 @@ def read(
             sources=(path,),
             digest=hashlib.sha256(data).hexdigest(),
         )
-    return build_rd(Source(path, data), inputs_dir=inputs_dir, today=today, thorough=thorough)
+    context = Context(inputs_dir=inputs_dir, today=today, site=site, run_items=run_items, thorough=thorough)
+    return build_rd(Source(path, data), context)
 
 
-def _is_without_executes(data: bytes) -> bool:
+def _is_without_executes(data: bytes, inputs_dir: str) -> bool:
     """Whether this is an RD to its end (not one cut off, which might have had executes) in which none can be."""
     return (
         _END.search(data[-200:]) is not None
         and not any(sign in data for sign in _SIGNS)
+        and not ((b"FEED" in data or b"LOOP" in data) and _has_source_elsewhere(data, inputs_dir))
         and _BEFORE_ROOT.match(data) is not None
         and declared_encoding(data).lower() in _ASCII_LIKE
         and b"\0" not in data
     )
+
+
+def _has_source_elsewhere(data: bytes, inputs_dir: str) -> bool:
+    """Whether something in the RD may replay a stream with executes of another RD."""
+    if _SOURCE_ELSEWHERE.search(data):
+        return True
+    # A stat is only worth while where it decides.
+    return _SOURCE.search(data) is not None and os.path.isdir(f"{inputs_dir}/__system__")  # noqa: PTH112 -- a string

@@ -6,19 +6,33 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
+import msgspec
 from lxml.etree import _Element
 
-from gavo_exec.descriptor.check import NULL, Checked, Value, attributes_of, boolean, check, local_name, string
-from gavo_exec.descriptor.jobsource import read_code
+from gavo_exec.descriptor.activetags import Expander
+from gavo_exec.descriptor.check import (
+    NULL,
+    Checked,
+    Value,
+    attributes_of,
+    boolean,
+    check,
+    element_name,
+    local_name,
+    string,
+)
 from gavo_exec.descriptor.metadata import collect_meta
 from gavo_exec.descriptor.places import Part, Place
+from gavo_exec.descriptor.procs import Procedures
+from gavo_exec.descriptor.references import Library
+from gavo_exec.descriptor.replays import RunItems
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope
 from gavo_exec.descriptor.source import Source
-from gavo_exec.elements import ACTIVE_TAGS, EXECUTE, MACDEF, PROPERTY, RESOURCE
+from gavo_exec.elements import ACTIVE_TAGS, EXECUTE, MACDEF, META, PROPERTY, REPLAYS, RESOURCE
 from gavo_exec.errors import DescriptorError
-from gavo_exec.model import Execute, Job, ResourceDescriptor, rd_id_for
-from gavo_exec.schedule import At, AtTime, Schedule, ScheduleSyntaxError, parse_at, parse_every
+from gavo_exec.model import Execute, Job, ResourceDescriptor, Site
+from gavo_exec.schedule import At, AtTime, Loaded, Schedule, ScheduleSyntaxError, parse_at, parse_every
 
 
 def _filters(*names: str) -> tuple[str, ...]:
@@ -29,8 +43,9 @@ def _filters(*names: str) -> tuple[str, ...]:
 _ATOMS = _filters(*(attribute.name for attribute in RESOURCE.attributes))
 _META = _filters("meta")
 _IN_ORDER = _filters("macDef", "property", "execute")
+_IN_ORDER_ACTIVE = (*_IN_ORDER, *(f"{{*}}{name}" for name in REPLAYS))
 _EXECUTES = _filters("execute")
-_EXECUTE_NAMES = frozenset(RESOURCE.by_name["execute"].names)
+_MAKERS = frozenset({*ACTIVE_TAGS, *RESOURCE.by_name["execute"].names})
 _SCHEMA = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -48,57 +63,152 @@ class _Draft:
         self.properties: dict[str, str | None] = {}
 
 
-def build_rd(
-    source: Source, *, inputs_dir: str, today: date | None = None, thorough: bool = False
-) -> ResourceDescriptor:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What RDs are read by beside their text; ``today`` is the date that macros give."""
+
+    inputs_dir: str
+    today: date | None = None
+    site: Site = Site()
+    run_items: RunItems | None = None
+    thorough: bool = False
+
+
+def build_rd(source: Source, context: Context) -> ResourceDescriptor:
     """What the RD declares; raises DescriptorError with every fault."""
     report = Report(source)
-    root = source.root
-    if local_name(root) != RESOURCE.name:
-        report.add("E108", f"the root element is {local_name(root)}, not resource", Place(root))
-        raise DescriptorError(report.diagnostics)
-    rd_id = rd_id_for(source.path, inputs_dir)
-    frame = check(root, RESOURCE, report, children=root.iterchildren(*_ATOMS))
-    schema, resdir = _read_frame(frame, source, inputs_dir=inputs_dir, report=report)
-    scope = Scope(rd_id=rd_id, schema=schema, resdir=resdir, inputs_dir=inputs_dir, today=today)
-    meta = collect_meta(root.iterchildren(*_META), expand=scope.expand_leniently)
-    scope.use_meta(meta)
-    quiet = Report(source, quiet=True)
-    properties: dict[str, str | None] = {}
-    drafts: list[_Draft] = []
-    for node in root.iterchildren(*_IN_ORDER):
-        name = RESOURCE.by_name[local_name(node)].name
+    if local_name(source.root) != RESOURCE.name:
+        report.add("E108", f"the root element is {local_name(source.root)}, not resource", Place(source.root))
+        raise DescriptorError(report.diagnostics, sources=(source.path,))
+    builder = _Builder(source, context, report)
+    try:
+        return builder.build()
+    except DescriptorError as error:
+        library = builder.library
+        raise DescriptorError(error.diagnostics, sources=library.sources, absent=tuple(library.absent)) from None
+
+
+class _Builder:
+    """One RD in the making."""
+
+    def __init__(self, source: Source, context: Context, report: Report) -> None:
+        self.source = source
+        self.context = context
+        self.report = report
+        self.library = Library(source, inputs_dir=context.inputs_dir, site=context.site, provenance=report.provenance)
+        self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))
+        self.schema, self.resdir = _read_frame(self.frame, source, inputs_dir=context.inputs_dir, report=report)
+        self.meta: dict[str, tuple[str, ...]] = {}
+        self.properties: dict[str, str | None] = {}
+        self.drafts: list[_Draft] = []
+        self.scope = self._make_scope(source, self.schema, self.resdir, self.meta)
+        self._scopes = {source: self.scope}
+        self.expander = Expander(
+            library=self.library, report=report, scope_of=self._scope_of, run_items=context.run_items
+        )
+        self.procedures = Procedures(
+            library=self.library, report=report, scope=self.scope, carried_out=self.expander.carried_out
+        )
+
+    def _make_scope(self, source: Source, schema: str | None, resdir: str, meta: dict[str, tuple[str, ...]]) -> Scope:
+        """The macros of an RD, its metadata read."""
+        scope = Scope(
+            rd_id=self.library.rd_id(source),
+            schema=schema,
+            resdir=resdir,
+            inputs_dir=self.context.inputs_dir,
+            today=self.context.today,
+            site=self.context.site,
+        )
+        collect_meta(meta, source.root.iterchildren(*_META), expand=scope.expand_leniently)
+        scope.use_meta(meta)
+        return scope
+
+    def _scope_of(self, source: Source) -> Scope:
+        """The macros of another RD, as far as replays in it need them."""
+        if source not in self._scopes:
+            quiet = Report(source, quiet=True)
+            frame = check(source.root, RESOURCE, quiet, children=source.root.iterchildren(*_ATOMS))
+            schema, resdir = _read_frame(frame, source, inputs_dir=self.context.inputs_dir, report=quiet)
+            self._scopes[source] = scope = self._make_scope(source, schema, resdir, {})
+            for node in source.root.iterchildren(*_filters("macDef")):
+                _define_macro(check(node, MACDEF, quiet), scope)
+        return self._scopes[source]
+
+    def build(self) -> ResourceDescriptor:
+        """The RD; raises DescriptorError with every fault."""
+        source, report = self.source, self.report
+        quiet = Report(source, provenance=report.provenance, quiet=True)
+        for node in source.root.iterchildren(*(_IN_ORDER_ACTIVE if source.has_active_tags else _IN_ORDER)):
+            if not source.has_active_tags:
+                self._take(node, quiet)
+                continue
+            for unit in self.expander.units(node):
+                self._take(unit, quiet)
+        rd_id = self.scope.rd_id
+        _give_keys(self.drafts, rd_id, report)
+        if self.drafts and "#" in rd_id:
+            hint = "rename it: in the key of an execute the first # ends the RD's id"
+            message = f"an RD with executes may not have a # in its path: {rd_id!r}"
+            report.add("E109", message, Place(source.root), hint=hint)
+        _look_for_lost_executes(source.root, report)
+        if self.drafts and self.resdir != _folder_of(source):
+            _look_for_resdir(self.resdir, self.frame, report)
+        if self.context.thorough or not self.drafts:
+            _look_for_misspelt_executes(source.root, report)
+        if report.failed:
+            raise DescriptorError(report.diagnostics)
+        return ResourceDescriptor(
+            rd_id=rd_id,
+            path=source.path,
+            inputs_dir=self.context.inputs_dir,
+            resdir=self.resdir,
+            schema=self.schema,
+            executes=tuple(_finish(draft, report) for draft in self.drafts),
+            macros=self.scope.defined,
+            meta=self.meta,
+            properties=self.properties,
+            sources=self.library.sources,
+            absent=tuple(self.library.absent),
+            digest=self.library.digest(),
+            warnings=report.diagnostics,
+        )
+
+    def _take(self, node: _Element, quiet: Report) -> None:
+        """Take up a child of the resource, if it concerns executes."""
+        name = element_name(node)
         if name == EXECUTE.name:
-            drafts.append(_read_execute(node, scope=scope, report=report, plain=source.plain))
+            self.drafts.append(self._read_execute(node))
         elif name == MACDEF.name:
-            _define_macro(check(node, MACDEF, quiet), scope)
-        else:
-            _add_property(properties, check(node, PROPERTY, quiet), scope, quiet)
-    _give_keys(drafts, rd_id, report)
-    if drafts and "#" in rd_id:
-        hint = "rename it: in the key of an execute the first # ends the RD's id"
-        report.add("E109", f"an RD with executes may not have a # in its path: {rd_id!r}", Place(root), hint=hint)
-    _look_for_lost_executes(root, report)
-    if drafts and resdir != _folder_of(source):
-        _look_for_resdir(resdir, frame, report)
-    if thorough or not drafts:
-        _look_for_misspelt_executes(root, report)
-    if report.failed:
-        raise DescriptorError(report.diagnostics)
-    return ResourceDescriptor(
-        rd_id=rd_id,
-        path=source.path,
-        inputs_dir=inputs_dir,
-        resdir=resdir,
-        schema=schema,
-        executes=tuple(_finish(draft, report) for draft in drafts),
-        macros=scope.defined,
-        meta=meta,
-        properties=properties,
-        sources=(source.path,),
-        digest=source.digest,
-        warnings=report.diagnostics,
-    )
+            _define_macro(check(node, MACDEF, quiet), self.scope)
+        elif name == PROPERTY.name:
+            _add_property(self.properties, check(node, PROPERTY, quiet), self.scope, quiet)
+        elif name == META.name and not self.report.provenance.is_original(node):
+            collect_meta(self.meta, [node], expand=self.scope.expand_leniently)
+
+    def _read_execute(self, node: _Element) -> _Draft:
+        """An execute but for its key."""
+        report = self.report
+        checked = check(node, EXECUTE, report)
+        draft = _Draft(node)
+        draft.title = checked.value("title")
+        if draft.title is not None and (not draft.title.text.strip() or draft.title.text == NULL):
+            hint = "lists and mails need something to call the job"
+            report.add("E203", "the title of the execute is empty", draft.title.place, hint=hint)
+            draft.title = None
+        draft.id = checked.value("id")
+        if draft.id is not None:
+            if not draft.id.text.isprintable() or "#" in draft.id.text:
+                message = f"not an id: {draft.id.text!r}"
+                report.add("E303", message, draft.id.place, hint="an id may not have # or control characters in it")
+            if not draft.id.text.strip() or draft.id.text == NULL:
+                draft.id = None
+        draft.schedule = _read_schedule(checked, report)
+        draft.debug = boolean(checked.value("debug"), report)
+        for child in checked.children.get("property", []):
+            _add_property(draft.properties, child, self.scope, report)
+        if jobs := checked.children.get("job"):
+            draft.job = self.procedures.read_job(jobs[-1])
+        return draft
 
 
 def _read_frame(frame: Checked, source: Source, *, inputs_dir: str, report: Report) -> tuple[str | None, str]:
@@ -158,31 +268,6 @@ def _add_property(properties: dict[str, str | None], checked: Checked, scope: Sc
     properties[name.text] = value
 
 
-def _read_execute(node: _Element, *, scope: Scope, report: Report, plain: bool) -> _Draft:
-    """An execute but for its key."""
-    checked = check(node, EXECUTE, report)
-    draft = _Draft(node)
-    draft.title = checked.value("title")
-    if draft.title is not None and (not draft.title.text.strip() or draft.title.text == NULL):
-        hint = "lists and mails need something to call the job"
-        report.add("E203", "the title of the execute is empty", draft.title.place, hint=hint)
-        draft.title = None
-    draft.id = checked.value("id")
-    if draft.id is not None:
-        if not draft.id.text.isprintable() or "#" in draft.id.text:
-            message = f"not an id: {draft.id.text!r}"
-            report.add("E303", message, draft.id.place, hint="an id may not have # or control characters in it")
-        if not draft.id.text.strip() or draft.id.text == NULL:
-            draft.id = None
-    draft.schedule = _read_schedule(checked, report)
-    draft.debug = boolean(checked.value("debug"), report)
-    for child in checked.children.get("property", []):
-        _add_property(draft.properties, child, scope, report)
-    if jobs := checked.children.get("job"):
-        draft.job = _read_job(jobs[-1], scope=scope, report=report, plain=plain)
-    return draft
-
-
 def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
     """When the execute is due; None where that is faulty."""
     times: list[AtTime] = []
@@ -191,30 +276,22 @@ def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
         try:
             schedule = parse_at(value.text)
         except ScheduleSyntaxError as fault:
-            report.add("E301", str(fault), value.place.within(fault.start, fault.end), hint=fault.hint)
+            place = value.place.within(fault.start, fault.end)
+            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix)
         else:
             times += schedule.times
             items += schedule.items
+    if checked.value("on") is not None:
+        return Loaded()
     every = checked.value("every")
     if every is None:
         return At(times=tuple(times), items=tuple(items)) if times else None
     try:
         return parse_every(every.text)
     except ScheduleSyntaxError as fault:
-        report.add("E302", str(fault), every.place.within(fault.start, fault.end), hint=fault.hint)
+        place = every.place.within(fault.start, fault.end)
+        report.add("E302", str(fault), place, hint=fault.hint, fix=fault.fix)
         return None
-
-
-def _read_job(checked: Checked, *, scope: Scope, report: Report, plain: bool) -> Job | None:
-    """The job of an execute; None where its code is faulty."""
-    code = checked.value("code")
-    if code is None:
-        position = report.tag_position(checked.node)
-        return Job(source="", first_line=position.line, position=position)
-    if code.text == NULL:
-        report.add("E303", "code may not be __NULL__", code.place, hint="leave code out for a job that does nothing")
-        return None
-    return read_code(code.place, code.text, macros=scope.macros, report=report, plain=plain)
 
 
 def _give_keys(drafts: Sequence[_Draft], rd_id: str, report: Report) -> None:
@@ -270,21 +347,11 @@ def _finish(draft: _Draft, report: Report) -> Execute:
 
 def _look_for_lost_executes(root: _Element, report: Report) -> None:
     """Tell of executes that stand where they never run."""
-    told: set[_Element] = set()
     for node in root.iter(*_EXECUTES):
-        around = [] if node.getparent() is root else list(node.iterancestors())
-        names = {local_name(each): each for each in around}
-        active = [names[name] for name in ACTIVE_TAGS if name in names]
-        if not around or not _EXECUTE_NAMES.isdisjoint(names):
+        if (parent := node.getparent()) is root or local_name(node) != EXECUTE.name:
             continue
-        if active:
-            outermost = max(active, key=around.index)
-            if outermost not in told:
-                told.add(outermost)
-                name = local_name(outermost)
-                report.add("E208", f"not supported yet in this version: execute within {name}", Place(outermost))
-        elif local_name(node) == EXECUTE.name:
-            message = f"an execute within {local_name(around[0])} is never run"
+        if _MAKERS.isdisjoint(map(local_name, node.iterancestors())) and parent is not None:
+            message = f"an execute within {local_name(parent)} is never run"
             report.add("W204", message, Place(node), hint="move it up, directly into the resource")
 
 

@@ -1,6 +1,7 @@
 """A tree against the table of elements: every fault told, and what is left in easy reach."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import cast
 
@@ -8,7 +9,7 @@ from lxml.etree import _Element
 
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
-from gavo_exec.elements import ELEMENTS, Attribute, Child, Element, Kind
+from gavo_exec.elements import ELEMENTS, Attribute, Child, Element
 from gavo_exec.errors import shortened
 
 _PASSED_OVER = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
@@ -61,12 +62,14 @@ def check(node: _Element, spec: Element, report: Report, *, children: Iterable[_
     """
     checked = Checked(node, spec)
     known = spec.by_name
+    if node in report.incomplete:
+        checked.excused.update(known)
     attributes = attributes_of(node)
     for name in attributes:  # lxml seeks each value from the first on: only those are asked for that count
         part = known.get(name)
         if type(part) is Attribute or (type(part) is Child and part.by_reference):
             checked.values.setdefault(part.name, []).append(Value(attributes[name], Place(node, Part.VALUE, name)))
-        elif not name.startswith(_PASSED_OVER):
+        elif not is_passed_over(name):
             _report_attribute(checked, name, report)
     for child in node if children is None else children:
         if type(child.tag) is str:
@@ -89,6 +92,11 @@ def attributes_of(node: _Element) -> Mapping[str, str]:
     return cast("Mapping[str, str]", node.attrib)  # the stubs allow for bytes
 
 
+def is_passed_over(attribute: str) -> bool:
+    """Whether an attribute is for XML tools, and none of the RD's."""
+    return attribute.startswith(_PASSED_OVER)
+
+
 def own_text(node: _Element) -> str:
     """The element's own text, that on both sides of comments, instructions and children joined."""
     if not len(node):
@@ -101,34 +109,48 @@ def local_name(node: _Element) -> str:
     return str(node.tag).rpartition("}")[2]
 
 
+_ALIASES = {alias: child.name for element in ELEMENTS for child in element.children for alias in child.aliases}
+
+
+def element_name(node: _Element) -> str:
+    """What the table of elements calls the element."""
+    name = local_name(node)
+    return _ALIASES.get(name, name)
+
+
 def _check_child(parent: Checked, node: _Element, report: Report) -> None:
     """Sort in one child element."""
     name = local_name(node)
     spec = parent.spec
     part = spec.by_name.get(name)
-    if isinstance(part, Attribute) and not part.only_attribute:
+    if isinstance(part, Child):
+        if part.by_reference and _is_plain(node):
+            _take_text(parent, part.name, node)
+            return
+        parent.children.setdefault(part.name, []).append(check(node, part.element, report))
+        if part.by_reference:
+            parent.values.setdefault(part.name, []).append(Value("", Place(node)))
+    elif part is None:
+        if not spec.open:
+            report.add("E201", f"{_the(spec)} has no element {name}", Place(node), hint=_suggest(name, parent))
+    elif part.only_attribute:
+        hint = f'write it into the tag: <{spec.name} {part.name}="...">'
+        report.add("E201", f"{name} is an attribute only", Place(node), hint=hint)
+    else:
         for attribute in attributes_of(node):
-            if not attribute.startswith(_PASSED_OVER):
+            if not is_passed_over(attribute):
                 where = Place(node, Part.NAME, attribute)
                 report.add("E205", f"{name} may not have attributes, it is plain text", where)
         for child in node.iterchildren("*"):
             report.add("E205", f"{name} may not have elements in it, it is plain text", Place(child))
-        text = own_text(node)
-        if text and not text.isspace():  # blank ones set nothing
-            parent.values.setdefault(part.name, []).append(Value(text, Place(node, Part.TEXT)))
-    elif isinstance(part, Child) and part.by_reference and _is_plain(node):
-        text = own_text(node)
-        if text and not text.isspace():
-            parent.values.setdefault(part.name, []).append(Value(text, Place(node, Part.TEXT)))
-    elif isinstance(part, Child):
-        parent.children.setdefault(part.name, []).append(check(node, part.element, report))
-        if part.by_reference:
-            parent.values.setdefault(part.name, []).append(Value("", Place(node)))
-    elif isinstance(part, Attribute):
-        hint = f'write it into the tag: <{spec.name} {part.name}="...">'
-        report.add("E201", f"{name} is an attribute only", Place(node), hint=hint)
-    elif not spec.open:
-        report.add("E201", f"{_the(spec)} has no element {name}", Place(node), hint=_suggest(name, parent))
+        _take_text(parent, part.name, node)
+
+
+def _take_text(parent: Checked, name: str, node: _Element) -> None:
+    """Take up what an element says by its text; blank ones say nothing."""
+    text = own_text(node)
+    if text and not text.isspace():
+        parent.values.setdefault(name, []).append(Value(text, Place(node, Part.TEXT)))
 
 
 def _is_plain(node: _Element) -> bool:
@@ -149,7 +171,9 @@ def _report_attribute(checked: Checked, name: str, report: Report) -> None:
         namespace, _, local = name.rpartition("}")
         prefix = next((f"{short}:" for short, full in checked.node.nsmap.items() if f"{{{full}" == namespace), "")
         hint = _suggest(local, checked)
-        report.add("E202", f"{_the(spec)} has no attribute {prefix}{local}", where, hint=hint)
+        meant = _MEANT.fullmatch(hint)
+        fix = meant[1] if meant and not prefix else None
+        report.add("E202", f"{_the(spec)} has no attribute {prefix}{local}", where, hint=hint, fix=fix)
 
 
 def _check_whole(checked: Checked, report: Report) -> None:
@@ -162,8 +186,7 @@ def _check_whole(checked: Checked, report: Report) -> None:
         if isinstance(part, Attribute) and part.choices and values[-1].text not in (*part.choices, NULL):
             _report_choice(part, values[-1], report)
     for name, children in checked.children.items():
-        part = spec.by_name[name]
-        if len(children) > 1 and not part.repeated and name not in checked.values:
+        if len(children) > 1 and not spec.by_name[name].repeated and name not in checked.values:
             _report_repeated(name, [Place(child.node) for child in children], report)
     for part in spec.required:
         there = part.name in checked.values or part.name in checked.children
@@ -171,20 +194,29 @@ def _check_whole(checked: Checked, report: Report) -> None:
             hint = part.element.description if isinstance(part, Child) else part.description
             report.add("E203", f"{_the(spec)} has no {part.name}", Place(checked.node), hint=hint)
     if spec.one_of:
-        given = [name for name in spec.one_of if name in checked.values]
-        if not given and checked.excused.isdisjoint(spec.one_of):
-            message = f"{_the(spec)} has neither {', nor '.join(spec.one_of)}"
-            report.add("E207", message, Place(checked.node), hint='write at="7:30" (UTC) or every="3600" (seconds)')
-        elif len(given) > 1:
-            message = f"{_the(spec)} has {'both ' if len(given) == 2 else ''}{_enumerate(given)}"
-            report.add("E207", message, checked.values[given[-1]][-1].place, hint="keep one of them")
+        _check_choice(checked, report)
+
+
+def _check_choice(checked: Checked, report: Report) -> None:
+    """See that exactly one is given of the attributes of which one has to be."""
+    spec = checked.spec
+    given = [name for name in spec.one_of if name in checked.values]
+    if not given and checked.excused.isdisjoint(spec.one_of):
+        *others, last = spec.one_of
+        message = f"{_the(spec)} has neither {', '.join(others)} nor {last}"
+        hint = 'write at="7:30" (UTC) or every="3600" (seconds)'
+        report.add("E207", message, Place(checked.node), hint=hint)
+    elif len(given) > 1:
+        message = f"{_the(spec)} has {'both ' if len(given) == 2 else ''}{_enumerate(given)}"
+        report.add("E207", message, checked.values[given[-1]][-1].place, hint="keep one of them")
 
 
 def _report_choice(part: Attribute, value: Value, report: Report) -> None:
     """Say that a value is none of those that there are."""
     near = difflib.get_close_matches(value.text.strip().lower(), part.choices, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it can be {_enumerate(part.choices)}"
-    report.add("E303", f"not a value for {part.name}: {shortened(value.text)}", value.place, hint=hint)
+    message = f"not a value for {part.name}: {shortened(value.text)}"
+    report.add("E303", message, value.place, hint=hint, fix=near[0] if near else None)
 
 
 def _report_repeated(name: str, places: list[Place], report: Report) -> None:
@@ -203,6 +235,9 @@ def _the(spec: Element) -> str:
     return f"the {spec.name}"
 
 
+_MEANT = re.compile(r"did you mean (\w+)\?")
+
+
 def _suggest(name: str, checked: Checked) -> str:
     """The mend for a name that is not known in an element."""
     spec = checked.spec
@@ -213,7 +248,8 @@ def _suggest(name: str, checked: Checked) -> str:
         return f"did you mean {known[near[0]]}?"
     owners = [element.name for element in ELEMENTS if name in element.by_name and not element.open]
     if owners:
-        return f"{name} belongs to {' and '.join(owners)}"
+        nearest = [owner for owner in owners if owner in spec.by_name]
+        return f"{name} belongs to {_enumerate(nearest or owners)}"
     return f"{_the(spec)} may have {_enumerate(dict.fromkeys(known.values()))}"
 
 
@@ -229,8 +265,10 @@ def boolean(value: Value | None, report: Report, *, default: bool = False) -> bo
         return default
     lowered = value.text.lower()
     if lowered not in _TRUE and lowered not in _FALSE:
-        hint = f"write {Kind.BOOLEAN.value}, without blanks" if lowered.strip() != lowered else "write True or False"
-        report.add("E303", f"not a truth value: {value.text!r}", value.place, hint=hint)
+        bare = value.text.strip()
+        fix = bare if bare.lower() in _TRUE | _FALSE else None
+        hint = "write it without blanks" if fix else "write True or False"
+        report.add("E303", f"not a truth value: {value.text!r}", value.place, hint=hint, fix=fix)
     return lowered in _TRUE
 
 

@@ -17,7 +17,7 @@ from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import report_macro_fault
 from gavo_exec.errors import Position
 from gavo_exec.macros import Expansion, Macro, expand
-from gavo_exec.model import Job
+from gavo_exec.model import Code
 
 
 class _Layout(msgspec.Struct, frozen=True):
@@ -42,30 +42,55 @@ class _CodeFault(msgspec.Struct, frozen=True):
     parses: bool = False
 
 
-def read_code(place: Place, text: str, *, macros: Mapping[str, Macro], report: Report, plain: bool) -> Job | None:
-    """The job that code in the RD means; None where it is faulty, which is reported.
-
-    ``plain`` tells that the lines of the text are lines of the file, beginning with that of the element's tag.
-    """
+def read_code(
+    place: Place, text: str, *, macros: Mapping[str, Macro], report: Report, is_setup: bool = False
+) -> Code | None:
+    """The code of a job, or of setup, as the RD means it; None where it is faulty, which is reported."""
     text = text.replace("\r", " ")  # only &#13; brings these here; Python would count lines by them
-    layout, expansion, fault = _choose_layout(text, macros)
+    layout, expansion, fault = _choose_layout(text, macros, is_setup=is_setup)
     to_text = _Offsets(text, layout, expansion)
-    if _report_macros(layout.text, expansion, lambda start, end: place.within(*to_text.span(start, end)), report):
+    if report_macros(layout.text, expansion, lambda start, end: place.within(*to_text.span(start, end)), report):
         return None
     if fault is not None:
         start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
         message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
         report.add(fault.code, message, place.within(start, end), hint=fault.hint)
         return None
-    return _job(place, expansion=expansion, to_text=to_text, report=report, plain=plain)
+    return _code(place, expansion=expansion, to_text=to_text, report=report)
 
 
-def _choose_layout(text: str, macros: Mapping[str, Macro]) -> tuple[_Layout, Expansion, _CodeFault | None]:
+def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, Macro], report: Report) -> Code | None:
+    """The assignment of an expression to a name; None where the expression is faulty, which is reported."""
+    expansion = expand(text, macros)
+    bad = False
+    for macro_fault in expansion.faults:
+        bad = True
+        report_macro_fault(macro_fault, place.within(macro_fault.start, macro_fault.end), report)
+    if bad:
+        return None
+    begin = len(expansion.text) - len(expansion.text.lstrip())
+    source = expansion.text.strip()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+        problem = fault.msg if isinstance(fault, SyntaxError) else str(fault) or "too deeply nested"
+        hint = "names with @ are for rowmakers only" if "@" in source else "the value is a Python expression"
+        report.add("E401", f"not a valid Python expression: {problem}", place, hint=hint)
+        return None
+    starts = [expansion.origin(begin + start) for start in _line_starts(source)]
+    return _code_at(f"{name} = {source}", report.lines_of(place, starts), report.path_of(place))
+
+
+def _choose_layout(
+    text: str, macros: Mapping[str, Macro], *, is_setup: bool
+) -> tuple[_Layout, Expansion, _CodeFault | None]:
     """The first way to remove indentation that gives Python, or else the first of all, with its fault."""
     first: tuple[_Layout, Expansion, _CodeFault] | None = None
     for layout in _layouts(text):
         expansion = expand(layout.text, macros)
-        fault = _find_fault(expansion.text) or _find_ragged(layout, expansion)
+        fault = _find_fault(expansion.text, is_setup=is_setup) or _find_ragged(layout, expansion)
         if fault and layout.text.count("\n", 0, expansion.origin(fault.start)) in layout.ragged:
             fault = _CodeFault("E401", "not valid Python: too little indentation", fault.start, fault.end, _INDENTATION)
         if fault is None or fault.parses:
@@ -103,7 +128,7 @@ class _Offsets:
         """A line of the code that Python speaks of as one of the file."""
         starts = _line_starts(self._expansion.text)
         start = self(self._expansion.origin(starts[min(int(found[1]), len(starts)) - 1]))
-        return f"in line {report.locator.line(place.within(start, start + 1))}"
+        return f"in line {report.position(place.within(start, start + 1)).line}"
 
     def lines(self, offsets: list[int]) -> list[int]:
         """For offsets in the expanded code the lines of the text, from 0."""
@@ -119,37 +144,35 @@ def _line_starts(text: str) -> list[int]:
 _LINE = re.compile(r"\b(?:on|at) line (\d+)")
 
 
-def _job(place: Place, *, expansion: Expansion, to_text: _Offsets, report: Report, plain: bool) -> Job:
-    """The job, its lines mapped to those of the file; blank lines round the code are left out."""
+def _code(place: Place, *, expansion: Expansion, to_text: _Offsets, report: Report) -> Code:
+    """The code, its lines mapped to those of the file; blank lines round it are left out."""
     source = expansion.text.rstrip()
     if _ONLY_COMMENTS.fullmatch(source):
         source = ""
     begin = len(source) - len(source.lstrip("\n"))
     source = source[begin:]
-    is_plain = plain and place.part is Part.TEXT and not len(place.node)
+    is_plain = place.part is Part.TEXT and not len(place.node) and report.is_plain(place.node)
+    path = report.path_of(place)
     if is_plain and expansion.keeps_lines:
         # The text begins in the line in which the start tag ends.
-        first = source_line(place.node) + begin
-        return _job_at(first, source, report=report)
+        return _code_at(source, [source_line(place.node) + begin], path)
     starts = [begin + start for start in _line_starts(source)]
     if is_plain:
-        lines = [source_line(place.node) + line for line in to_text.lines(starts)]
-    else:
-        lines = report.locator.lines_of(place, [to_text(expansion.origin(start)) for start in starts])
-    straight = all(here == before + 1 for before, here in pairwise(lines))
-    return _job_at(lines[0], source, lines=() if straight else tuple(lines), report=report)
+        return _code_at(source, [source_line(place.node) + line for line in to_text.lines(starts)], path)
+    return _code_at(source, report.lines_of(place, [to_text(expansion.origin(start)) for start in starts]), path)
 
 
 _ONLY_COMMENTS = re.compile(r"(?:\s*+#[^\n]*+)*+")
 
 
-def _job_at(first_line: int, source: str, *, report: Report, lines: tuple[int, ...] = ()) -> Job:
-    """The job with this code in these lines."""
-    return Job(
+def _code_at(source: str, lines: list[int], path: str) -> Code:
+    """The code whose lines are these of the file, or count on from the only one given."""
+    straight = all(here == before + 1 for before, here in pairwise(lines))
+    return Code(
         source=source + "\n" if source else "",
-        first_line=first_line,
-        lines=lines,
-        position=Position(path=report.path, line=first_line),
+        first_line=lines[0],
+        lines=() if straight else tuple(lines),
+        position=Position(path=path, line=lines[0]),
     )
 
 
@@ -195,8 +218,8 @@ def _remove(first: str, rest: list[str], margin: str) -> _Layout:
     return _Layout("\n".join(lines), removed, frozenset(ragged))
 
 
-def _find_fault(code: str) -> _CodeFault | None:
-    """What is wrong with the body of a function, or None."""
+def _find_fault(code: str, *, is_setup: bool) -> _CodeFault | None:
+    """What is wrong with the body of a function, or with setup code, or None."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python thinks of "\d" is for the run to say
@@ -218,7 +241,7 @@ def _find_fault(code: str) -> _CodeFault | None:
     except (ValueError, RecursionError, MemoryError) as fault:
         return _CodeFault("E401", f"not valid Python: {str(fault) or 'too deeply nested'}", 0, 1)
     if _UNFIT.search(code):
-        return _find_unfit(tree, code)
+        return _find_unfit(tree, code, is_setup=is_setup)
     return None
 
 
@@ -244,19 +267,19 @@ def _find_ragged(layout: _Layout, expansion: Expansion) -> _CodeFault | None:
 
 _INDENTATION = "all lines must begin with the white space that the first one has"
 _NO_BEGINNING = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER})
-_UNFIT = re.compile(r"\b(?:yield|await|async|break|continue|nonlocal)\b|import\s*\(?\s*\*")
+_UNFIT = re.compile(r"\b(?:return|yield|await|async|break|continue|nonlocal)\b|import\s*\(?\s*\*")
 """Words that may make what parses unfit for the body of a function."""
 _NEW_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 
 
-def _find_unfit(tree: ast.Module, code: str) -> _CodeFault | None:
-    """What Python's grammar lets pass and yet cannot stand in the body of a plain function."""
+def _find_unfit(tree: ast.Module, code: str, *, is_setup: bool) -> _CodeFault | None:
+    """What Python's grammar lets pass and yet cannot stand in the body of a plain function, or in setup code."""
     found: tuple[int, int, ast.stmt | ast.expr, tuple[str, str, str]] | None = None
     pending: list[tuple[ast.AST, bool]] = [(tree, False)]
     while pending:
         node, in_loop = pending.pop()
-        if isinstance(node, ast.stmt | ast.expr) and (problem := _problem(node, in_loop=in_loop)):
+        if isinstance(node, ast.stmt | ast.expr) and (problem := _problem(node, in_loop=in_loop, is_setup=is_setup)):
             here = (node.lineno, node.col_offset)
             found = min(found or (*here, node, problem), (*here, node, problem), key=lambda each: each[:2])
         if not isinstance(node, _NEW_FUNCTION):
@@ -279,22 +302,35 @@ def _find_unfit(tree: ast.Module, code: str) -> _CodeFault | None:
     return _CodeFault(fault_code, message, start, end, hint, parses=True)
 
 
-def _problem(node: ast.stmt | ast.expr, *, in_loop: bool) -> tuple[str, str, str] | None:
-    """Why this cannot stand in the body of a plain function: code, message and hint."""
+def _problem(node: ast.stmt | ast.expr, *, in_loop: bool, is_setup: bool) -> tuple[str, str, str] | None:
+    """Why this cannot stand in the body of a plain function, or in setup code: code, message and hint."""
+    if is_setup:
+        return _problem_of_setup(node, in_loop=in_loop)
     match node:
         case ast.Yield() | ast.YieldFrom():
             message = "the code has a yield, which makes it a generator: nothing of it would ever run"
             return "E402", message, "move the yield into a function of its own"
         case ast.Await() | ast.AsyncFor() | ast.AsyncWith():
-            return "E401", "not valid Python: await and async need a function of their own", ""
+            problem = "await and async need a function of their own", ""
         case ast.Break() | ast.Continue() if not in_loop:
-            word = type(node).__name__.lower()
-            return "E401", f"not valid Python: {word} outside of a loop", "use return to end the job"
+            problem = f"{type(node).__name__.lower()} outside of a loop", "use return to end the job"
         case ast.Nonlocal():
-            return "E401", "not valid Python: nonlocal has nothing to refer to", ""
+            problem = "nonlocal has nothing to refer to", ""
         case ast.ImportFrom(names=[ast.alias(name="*")]):
-            return "E401", "not valid Python: import * within a function", "name what you import"
-    return None
+            problem = "import * within a function", "name what you import"
+        case _:
+            return None
+    return "E401", f"not valid Python: {problem[0]}", problem[1]
+
+
+def _problem_of_setup(node: ast.stmt | ast.expr, *, in_loop: bool) -> tuple[str, str, str] | None:
+    """Why this cannot stand in setup code, which is no function."""
+    match node:
+        case ast.Return() | ast.Yield() | ast.YieldFrom():
+            return "E401", "not valid Python: return and yield need a function", "setup code is no function"
+        case ast.ImportFrom(names=[ast.alias(name="*")]):
+            return None
+    return _problem(node, in_loop=in_loop, is_setup=False)
 
 
 _TEXTS = re.compile(
@@ -307,8 +343,11 @@ _TEXTS = re.compile(
 )
 
 
-def _report_macros(code: str, expansion: Expansion, where: Callable[[int, int], Place], report: Report) -> bool:
-    """Report the macros that failed, and whether any of them matters: in comments they do not."""
+def report_macros(code: str, expansion: Expansion, where: Callable[[int, int], Place], report: Report) -> bool:
+    """Report the macros that failed in Python code, and whether any of them matters: in comments they do not.
+
+    ``where`` is the place of a stretch of it.
+    """
     if not (expansion.faults or expansion.stray_glue):
         return False
     texts = [(found.start(), found.end(), found["comment"] is not None) for found in _TEXTS.finditer(code)]
@@ -327,5 +366,7 @@ def _report_macros(code: str, expansion: Expansion, where: Callable[[int, int], 
     for offset in expansion.stray_glue:
         if stands_in(offset, comment=False):
             message = "\\+ vanishes here, as it does wherever macros are expanded"
-            report.add("W502", message, where(offset, offset + 2), hint="to have it in the string, write \\\\+")
+            report.add(
+                "W502", message, where(offset, offset + 2), hint="to have it in the string, write \\\\+", fix="\\\\+"
+            )
     return bad

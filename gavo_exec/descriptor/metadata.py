@@ -10,12 +10,12 @@ from gavo_exec.descriptor.check import local_name, own_text
 _CONTINUED = re.compile(r"[ \t]*\\[ \t]*\n[ \t]*")
 
 
-def collect_meta(nodes: Iterable[_Element], *, expand: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
-    """All values by key; keys of nested metas are joined by dots.
+def collect_meta(meta: dict[str, tuple[str, ...]], nodes: Iterable[_Element], *, expand: Callable[[str], str]) -> None:
+    """Add all values by key to ``meta``; keys of nested metas are joined by dots.
 
     Lenient, for bad metadata is no reason to refuse a job: lines of a block that are not understood are left out.
     """
-    found: dict[str, list[str]] = {}
+    found = {key: list(values) for key, values in meta.items()}
     pending = [("", node) for node in nodes]
     pending.reverse()
     while pending:
@@ -30,7 +30,8 @@ def collect_meta(nodes: Iterable[_Element], *, expand: Callable[[str], str]) -> 
         if len(node):
             within = [(key, child) for child in node.iterchildren("*") if local_name(child) == "meta"]
             pending += reversed(within)
-    return {key: tuple(values) for key, values in found.items()}
+    meta.clear()
+    meta.update((key, tuple(values)) for key, values in found.items())
 
 
 def _add_block(found: dict[str, list[str]], prefix: str, text: str, expand: Callable[[str], str]) -> None:

@@ -87,7 +87,7 @@ class Place(NamedTuple):
     start: int = 0
     end: int | None = None
 
-    def within(self, start: int, end: int) -> "Place":
+    def within(self, start: int, end: int | None) -> "Place":
         """A stretch of this value or text."""
         return self._replace(start=start, end=end)
 

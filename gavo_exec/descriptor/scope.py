@@ -1,37 +1,46 @@
 """The macros that an RD's code and properties can use."""
 
 import os.path
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 
 from gavo_exec.descriptor.places import Place
 from gavo_exec.descriptor.report import Report
 from gavo_exec.macros import STANDARD, Macro, MacroError, MacroFault, expand
+from gavo_exec.model import Site
 
-_NOT_YET = frozenset(
-    {
-        "getConfig",
-        "internallink",
-        "sql_standardPubDID",
-        "RSTservicelink",
-        "RSTtable",
-        "RSTccby",
-        "RSTccbysa",
-        "RSTcc0",
-    }
-)
-"""DaCHS's macros that need to know about the server, which the reader does not yet."""
+_NO_SITE = Site()
+_LICENSES = {
+    "RSTccby": ("Creative Commons Attribution 4.0 International", "https://creativecommons.org/licenses/by/4.0/"),
+    "RSTccbysa": (
+        "Creative Commons Attribution-ShareAlike 4.0 International",
+        "https://creativecommons.org/licenses/by-sa/4.0/",
+    ),
+    "RSTcc0": ("Creative Commons Zero 1.0 Universal", "https://creativecommons.org/publicdomain/zero/1.0/"),
+}
+"""What the macros for licences name and link to."""
 
 
 class Scope:
     """The macros known at a point of an RD: the built-in ones, and those its macDefs have defined so far."""
 
     def __init__(
-        self, *, rd_id: str, schema: str | None, resdir: str, inputs_dir: str, today: date | None = None
+        self,
+        *,
+        rd_id: str,
+        schema: str | None,
+        resdir: str,
+        inputs_dir: str,
+        today: date | None = None,
+        site: Site = _NO_SITE,
     ) -> None:
+        self.rd_id = rd_id
+        self._site = site
         self.defined: dict[str, str] = {}
         self.macros: dict[str, Macro] = {
             **STANDARD,
+            **_site_macros(site),
             "rdId": Macro(function=lambda: rd_id),
             "rdIdDotted": Macro(function=lambda: rd_id.replace("/", ".")),
             "schema": Macro(function=lambda: _or_fail(schema, "has no value, for the resource has no schema")),
@@ -57,17 +66,18 @@ class Scope:
             self.macros[name] = Macro(function=lambda: expansion.text)
 
     def use_meta(self, meta: Mapping[str, tuple[str, ...]]) -> None:
-        """Add the macros that look up metadata."""
+        """Add the macros that look up metadata, which may grow later."""
 
         def string(key: str, *default: str) -> str:
-            values = meta.get(key, default)
+            values = meta.get(key) or self._site.meta.get(key) or default
             if len(values) != 1:
                 problem = "there is no such metadata" if not values else "there are several values"
                 raise MacroError(f"cannot give {key}: {problem}")
             return values[0].replace("\n", " ")
 
         def sequence(key: str, default: str = "", joiner: str = ", ") -> str:
-            return joiner.join(meta[key]) if key in meta else default
+            values = meta.get(key) or self._site.meta.get(key)
+            return joiner.join(values) if values else default
 
         self.macros["metaString"] = Macro(function=string, least=1, most=2)
         self.macros["metaSeq"] = Macro(function=sequence, least=1, most=3)
@@ -86,14 +96,57 @@ class Scope:
 
 def report_macro_fault(fault: MacroFault, place: Place, report: Report) -> None:
     """Report a macro call that has no value."""
-    if fault.unknown in _NOT_YET:
-        report.add("E208", f"not supported yet in this version: the macro \\{fault.unknown}", place)
-        return
     hint = fault.hint
-    for node in place.node.getroottree().getroot().iterchildren("{*}macDef") if fault.unknown else ():
+    for node in report.root.iterchildren("{*}macDef") if fault.unknown else ():
         if node.get("name") == fault.unknown:
-            hint = f"its macDef in line {report.locator.line(Place(node))} comes too late; move it up"
-    report.add("E501" if fault.unknown else "E502", fault.message, place, hint=hint)
+            hint = f"its macDef in line {report.position(Place(node)).line} comes too late; move it up"
+    is_accident = fault.unknown and hint == fault.hint and not hint.startswith("did you mean")
+    fix = f"\\\\{fault.unknown}" if is_accident else None
+    report.add("E501" if fault.unknown else "E502", fault.message, place, hint=hint, fix=fix)
+
+
+@lru_cache(maxsize=8)
+def _site_macros(site: Site) -> Mapping[str, Macro]:
+    """The macros that depend on the data centre."""
+
+    def config(section: str, item: str) -> str:
+        value = site.get(section, item)
+        if value is None:
+            known = (
+                "no gavo.rc was found" if not site.config else f"{site.files[0] if site.files else 'gavo.rc'} has none"
+            )
+            raise MacroError(f"has no value for [{section}] {item}: {known}")
+        return value
+
+    def get_config(*names: str) -> str:
+        return config("general", names[0]) if len(names) == 1 else config(names[0], names[1])
+
+    def link(path: str) -> str:
+        parts = (
+            config("web", "serverURL").rstrip("/"),
+            (site.get("web", "nevowRoot") or "").strip("/"),
+            path.lstrip("/"),
+        )
+        return "/".join(part for part in parts if part)
+
+    def rst_link(path: str, title: str) -> str:
+        return f"`{title} <{link(path)}>`_"
+
+    def license_statement(name: str) -> Callable[[str], str]:
+        title, url = _LICENSES[name]
+        return lambda what: f"{what} is licensed under the `{title} License <{url}>`_."
+
+    def standard_pubdid(column: str = "accref") -> str:
+        return f"'ivo://{config('ivoa', 'authority')}/~?' || gavo_urlescape({column})"
+
+    return {
+        "getConfig": Macro(function=get_config, least=1, most=2),
+        "internallink": Macro(function=link, least=1, most=1),
+        "sql_standardPubDID": Macro(function=standard_pubdid, most=1),
+        "RSTservicelink": Macro(function=lambda path, title="": rst_link(path, title or path), least=1, most=2),
+        "RSTtable": Macro(function=lambda name: rst_link(f"tableinfo/{name}", name), least=1, most=1),
+        **{name: Macro(function=license_statement(name), least=1, most=1) for name in _LICENSES},
+    }
 
 
 def _or_fail(value: str | None, problem: str) -> str:

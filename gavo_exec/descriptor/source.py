@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -17,7 +17,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from gavo_exec.descriptor.malformed import explain
-from gavo_exec.descriptor.places import Lines
+from gavo_exec.descriptor.places import Lines, Locator
 from gavo_exec.errors import DescriptorError, Diagnostic, Position
 
 MAX_BYTES = 4 << 20
@@ -40,7 +40,8 @@ _NOT_FOR_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "
 class Source:
     """An RD's file, decoded and parsed: ``text`` without byte order mark, ``root``, ``lines``.
 
-    ``plain`` tells that each line of text in the tree is one in the file: no entities that bring lines of their own.
+    ``has_active_tags`` is False where no element can be one; ``plain`` tells that each line of text in the tree is one
+    in the file: no entities that bring lines of their own.
     """
 
     def __init__(self, path: str, data: bytes) -> None:
@@ -48,6 +49,7 @@ class Source:
         self.digest = hashlib.sha256(data).hexdigest()
         self.text, utf8 = _decode(path, data)
         self.lines = Lines(path, self.text)
+        self.has_active_tags = any(name in self.text for name in _ACTIVE)
         if "\0" in self.text:
             offset = self.text.index("\0")
             self.refuse("E102", "the file has a NUL character, which XML does not allow", start=offset, end=offset + 1)
@@ -61,6 +63,16 @@ class Source:
             or self.lines.has_lone_returns
             or (len(self.text) > _MAX_LINE and self.text.count("\n") >= _MAX_LINE)
         )
+
+    @cached_property
+    def locator(self) -> Locator:
+        """Finds places in the file, at some cost the first time."""
+        return Locator(self.lines, self.root)
+
+    @cached_property
+    def order(self) -> dict[_Element, int]:
+        """For each element its place in document order."""
+        return {node: index for index, node in enumerate(self.root.iter("*"))}
 
     def refuse(self, code: str, message: str, *, start: int, end: int = 0, hint: str = "") -> NoReturn:
         """Raise the DescriptorError for this fault at these offsets in the text."""
@@ -116,18 +128,29 @@ class Source:
             root = etree.fromstring(data, _parser(attribute_defaults=has_doctype, recover=True))
         except etree.XMLSyntaxError:
             root = None
-        if root is None:
+        # What could not be recovered as it stands must not go on as something else.
+        if root is None or sum(1 for _ in root.iter("*")) != self._count_elements():
             self._refuse_at(refusal, "E102", f"not well-formed: {message.partition(', line ')[0]}")
         for node in root.iter("*"):
             if ":" in (local := node.tag.rpartition("}")[2]):
                 node.tag = local.rpartition(":")[2] or "_"
         return root
 
+    def _count_elements(self) -> int:
+        """How many elements expat finds."""
+        parser = expat.ParserCreate("utf-8")
+        found: list[str] = []
+        parser.StartElementHandler = lambda name, _attributes: found.append(name)
+        with suppress(expat.ExpatError):
+            parser.Parse(self.text.encode(), True)
+        return len(found)
+
     def _refuse_at(self, fault: etree.XMLSyntaxError, code: str, message: str) -> NoReturn:
         """Refuse for a fault that lxml found, where it found it."""
         self.refuse(code, message, start=self.lines.offset(fault.position[0] or 1, fault.position[1] or 1))
 
 
+_ACTIVE = ("STREAM", "FEED", "LOOP")
 _MAX_LINE = 65_534
 """The last line that lxml knows for certain."""
 _PROLOG = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)

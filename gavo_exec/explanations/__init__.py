@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gavo_exec.explanations import jobs, linting, reading
+from gavo_exec.explanations import differences, jobs, linting, reading
 
 
 class Explanation(NamedTuple):
@@ -27,6 +27,10 @@ def _explanation(page: str) -> Explanation:
 
 
 EXPLANATIONS: Mapping[str, Explanation] = MappingProxyType(
-    {code: _explanation(page) for part in (reading.PAGES, jobs.PAGES, linting.PAGES) for code, page in part.items()}
+    {
+        code: _explanation(page)
+        for part in (reading.PAGES, jobs.PAGES, linting.PAGES, differences.PAGES)
+        for code, page in part.items()
+    }
 )
 """By code."""

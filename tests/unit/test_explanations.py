@@ -39,11 +39,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_code_has_a_page() -> None:
-    assert not CODES.keys() - EXPLANATIONS.keys()
+def test_every_code_has_a_page_and_no_other() -> None:
+    assert EXPLANATIONS.keys() == CODES.keys()
 
 
-EXAMPLES = [(code, page) for code, page in EXPLANATIONS.items() if code in CODES and not page.wrong.startswith("$")]
+# Notes are about what DaCHS would do: neither the reader nor the linter tells them.
+EXAMPLES = [(code, page) for code, page in EXPLANATIONS.items() if code[0] != "N" and not page.wrong.startswith("$")]
 
 
 @pytest.mark.parametrize(("code", "page"), EXAMPLES, ids=[code for code, _ in EXAMPLES])

@@ -157,7 +157,7 @@ def test_sarif_has_rules_results_and_fixes(inputs: Path, command: Command) -> No
     for rule in driver["rules"]:
         assert rule["shortDescription"]["text"] == CODES[rule["id"]]
         assert rule["help"]["text"]
-        assert rule["defaultConfiguration"]["level"] == {"E": "error", "W": "warning"}[rule["id"][0]]
+        assert rule["defaultConfiguration"]["level"] == {"E": "error", "W": "warning", "N": "note"}[rule["id"][0]]
     sleep, opening, _ = run["results"]
     assert driver["rules"][sleep["ruleIndex"]]["id"] == sleep["ruleId"] == "W604"
     assert sleep["level"] == "warning"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -222,10 +223,11 @@ def test_meta(inner: str, meta: Mapping[str, tuple[str, ...]]) -> None:
     [
         "<table><nonsense a='b'>x</nonsense></table>",
         "text in between",
-        '<STREAM id="s"><column name="\\a"/></STREAM><FEED source="s" a="x"/><FEED source="//nothing#here"/>',
+        '<STREAM id="s"><column name="\\a"/></STREAM><FEED source="s" a="x"/>',
         '<LOOP listItems="a b"><events><column name="\\item"/></events></LOOP>',
         '<service><property name="execute">x</property></service>',
         "<data><jobs/></data><script>execute</script>",
+        "<NXSTREAM><STREAM><execute/><execute/></STREAM></NXSTREAM>",
         "<excute/><Execute/>",
     ],
 )
@@ -233,6 +235,11 @@ def test_what_does_not_concern_executes_is_passed_over(inner: str) -> None:
     rd = rd_of(f'{inner}<execute title="T" at="1:00"><job/></execute>', attributes='schema="s" resdir="." new="x"')
     assert len(rd.executes) == 1
     assert rd.warnings == ()
+
+
+def test_a_replay_of_a_stream_that_cannot_be_had_is_passed_over_with_a_warning() -> None:
+    rd = rd_of('<FEED source="//nothing#here"/><execute title="T" at="1:00"><job/></execute>')
+    assert [warning.code for warning in rd.warnings] == ["W503"]
 
 
 def test_a_misspelt_execute_beside_a_good_one_is_told_of_when_thorough() -> None:
@@ -244,11 +251,10 @@ def test_a_misspelt_execute_beside_a_good_one_is_told_of_when_thorough() -> None
     ("inner", "codes"),
     [
         ('<execute title="T" at="1:00"><execute/><job/></execute>', ["E201"]),
-        ('<execute title="T" at="1:00"><LOOP><events><execute/></events></LOOP></execute>', ["E208"]),
-        ("<NXSTREAM><STREAM><execute/><execute/></STREAM></NXSTREAM>", ["E208"]),
-        ("<FEED><events><jobs/></events></FEED>", ["E208"]),
-        ('<execute title="T" on="loaded"><job/></execute>', ["E208"]),
-        ('<execute title="T"><on>loaded</on><job/></execute>', ["E208"]),
+        ('<execute title="T" at="1:00"><LOOP><events><execute/></events></LOOP></execute>', ["E521"]),
+        ("<FEED><events><jobs/></events></FEED>", ["E203", "E203", "E207"]),
+        ('<execute title="T" on="loaded" every="5"><job/></execute>', ["E207"]),
+        ('<execute title="T"><on>loading</on><job/></execute>', ["E303"]),
         ('<execute title="T" at="1:00" every="x"><job/><job code="(" /></execute>', ["E207", "E302", "W201", "E401"]),
         ('<execute rd="x" title="T" at="1:00"><job/></execute>', ["E202"]),
     ],
@@ -290,6 +296,36 @@ def test_files_that_cannot_hold_executes_are_not_parsed_unless_thorough() -> Non
     assert read("/rds/x/q.rd", inputs_dir="/rds", data=data).executes == ()
     with pytest.raises(DescriptorError):
         read("/rds/x/q.rd", inputs_dir="/rds", data=data, thorough=True)
+
+
+@pytest.mark.parametrize(
+    ("inner", "is_parsed"),
+    [
+        ('<table><FEED source="//scs#x"/></table>', False),
+        ('<STREAM id="s"/><table><FEED source="s"/></table>', False),
+        ('<LOOP listItems="a b"><events><x/></events></LOOP>', False),
+        ('<FEED source="lib#s"/>', True),
+        ("<FEED source = 'lib/q.rd#s'/>", True),
+        ('<FEED source="lib&#35;s"/>', True),
+        ("<LOOP><source>lib#s</source><listItems>a</listItems></LOOP>", True),
+        ('<FEED\n  x="1"\n  source="%#s"/>', True),
+    ],
+)
+def test_files_that_replay_nothing_of_others_are_not_parsed_either(inner: str, is_parsed: bool) -> None:
+    data = f'<resource schema="s"><oops>{inner}</resource>'.encode()
+    if is_parsed:
+        with pytest.raises(DescriptorError):
+            read("/rds/x/q.rd", inputs_dir="/rds", data=data)
+    else:
+        assert read("/rds/x/q.rd", inputs_dir="/rds", data=data).executes == ()
+
+
+def test_files_that_replay_something_of_the_systems_are_parsed_where_that_may_be_the_operators(tmp_path: Path) -> None:
+    data = b'<resource schema="s"><oops><FEED source="//x#s"/></resource>'
+    assert read(f"{tmp_path}/x/q.rd", inputs_dir=str(tmp_path), data=data).executes == ()
+    (tmp_path / "__system__").mkdir()
+    with pytest.raises(DescriptorError):
+        read(f"{tmp_path}/x/q.rd", inputs_dir=str(tmp_path), data=data)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,228 @@
+"""What a FEED, LFEED or LOOP says: the stream, the macros, the items, and what to change on the way."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from types import SimpleNamespace
+
+from lxml.etree import _Element
+
+from gavo_exec.descriptor.check import Value, attributes_of, boolean, is_passed_over, local_name, own_text
+from gavo_exec.descriptor.places import Part, Place
+from gavo_exec.descriptor.references import BadReferenceError, Library
+from gavo_exec.descriptor.report import Report
+from gavo_exec.descriptor.scope import Scope
+from gavo_exec.elements import STREAMS
+from gavo_exec.macros import Macro
+
+RunItems = Callable[[str, str, Mapping[str, object]], Iterable[Mapping[str, str]]]
+"""Runs the code of ``codeItems``: the body of a generator, the path of its file, and the names it can use.
+
+May raise anything.
+"""
+
+_ITEMS = ("listItems", "csvItems", "codeItems")
+_STRUCTURED = frozenset({"events", "EDIT", "PRUNE"})
+_EDITED = re.compile(r"\s*(\w+)\s*\[\s*([^\]]+?)\s*\]\s*")
+
+
+class Replay:
+    """A replay to be done: what of ``stream``, once for each of ``items``, which map names of macros to values.
+
+    ``is_passive`` tells that active tags in the stream are to be carried out in the replay; ``is_open`` that others may
+    expand macros in what it makes.
+    """
+
+    def __init__(self, tag: _Element, stream: _Element) -> None:
+        self.tag = tag
+        self.stream = stream
+        self.is_open = local_name(stream) == "NXSTREAM"
+        self.is_passive = self.is_open
+        self.expands = local_name(tag) != "LFEED"
+        self.reexpands = False
+        self.macros: dict[str, Macro] = {}
+        self.items: list[Mapping[str, str]] = [{}]
+        self._edits: dict[tuple[str, str], list[_Element]] = {}
+        self._prunes: list[list[tuple[str, re.Pattern[str]]]] = []
+
+    def edit(self, name: str, identity: str, edit: _Element) -> None:
+        """Add what is in an EDIT to elements of this name with this id or name."""
+        self._edits.setdefault((name, identity), []).append(edit)
+
+    def prune(self, patterns: list[tuple[str, re.Pattern[str]]]) -> None:
+        """Leave out elements in whose attributes all these are found."""
+        self._prunes.append(patterns)
+
+    def edits_of(self, node: _Element) -> Iterator[_Element]:
+        """The EDITs for an element."""
+        if self._edits:
+            for identity in dict.fromkeys((node.get("id"), node.get("name"))):
+                yield from self._edits.get((local_name(node), identity or ""), ())
+
+    def prunes(self, node: _Element) -> bool:
+        """Whether an element is to be left out."""
+        return any(
+            all((value := node.get(name)) is not None and pattern.search(value) for name, pattern in patterns)
+            for patterns in self._prunes
+        )
+
+
+def read_replay(
+    tag: _Element, *, scope: Scope, library: Library, report: Report, run_items: RunItems | None
+) -> Replay | None:
+    """What the tag says; None where it is faulty, which is told."""
+    failed_before = report.failed
+    report.failed = False
+    try:
+        values = _values(tag)
+        stream = _find_stream(tag, values.pop("source", None), library, report)
+        if stream is None:
+            return None
+        replay = Replay(tag, stream)
+        replay.reexpands = boolean(values.pop("reexpand", None), report)
+        if local_name(stream) == "events":
+            replay.is_passive = boolean(_attribute(stream, "passivate"), report)
+        if local_name(tag) == "LOOP":
+            items = {name: values.pop(name) for name in _ITEMS if name in values}
+            replay.items = _read_items(tag, items, scope, report, run_items)
+        replay.macros = {**_macros(_defaults(stream), report), **_macros(values, report)}
+        _read_changes(tag, replay, report)
+        return None if report.failed else replay
+    finally:
+        report.failed |= failed_before
+
+
+def _values(node: _Element) -> dict[str, Value]:
+    """What attributes and elements with text say, by name; elements come last."""
+    values = {name: Value(text, Place(node, Part.VALUE, name)) for name, text in attributes_of(node).items()}
+    values = {name: value for name, value in values.items() if not is_passed_over(name)}
+    for child in node.iterchildren("*"):
+        if (name := local_name(child)) not in _STRUCTURED:
+            values[name] = Value(own_text(child), Place(child, Part.TEXT))
+    return values
+
+
+def _attribute(node: _Element, name: str) -> Value | None:
+    """The value of an attribute."""
+    text = node.get(name)
+    return None if text is None else Value(text, Place(node, Part.VALUE, name))
+
+
+def _find_stream(tag: _Element, source: Value | None, library: Library, report: Report) -> _Element | None:
+    """The stream or events to replay; None where there is none, or more than one."""
+    name = local_name(tag)
+    events = list(tag.iterchildren("{*}events"))
+    if (source is None) is not bool(events):
+        problem = "both source and events" if events else "neither source nor events"
+        report.add("E521", f"the {name} has {problem}", Place(tag), hint='write source="the id of a STREAM"')
+        return None
+    if source is None:
+        return events[-1]
+    try:
+        return library.find(source.text, tag, STREAMS)
+    except BadReferenceError as fault:
+        report_reference(fault, source.place, report)
+        return None
+
+
+def report_reference(fault: BadReferenceError, place: Place, report: Report) -> None:
+    """Tell that a reference cannot be followed, and why the other file was refused, if it was."""
+    report.add(fault.code, str(fault), place, hint=fault.hint)
+    with report.reached_by(place):
+        report.add_found(fault.found)
+
+
+def _defaults(stream: _Element) -> dict[str, Value]:
+    """The values of macros that a stream has for replays that have none."""
+    values: dict[str, Value] = {}
+    for node in stream.iterchildren("{*}DEFAULTS"):
+        values.update(_values(node))
+    return values
+
+
+def _macros(values: Mapping[str, Value], report: Report) -> dict[str, Macro]:
+    """The macros that these values are."""
+    for name, value in values.items():
+        if len(name) < 2:
+            where = value.place._replace(part=Part.NAME if value.place.part is Part.VALUE else Part.TAG)
+            hint = f"a call \\{name} would not be one; give it a longer name"
+            report.add("E303", f"not a name for a macro, which has two characters or more: {name}", where, hint=hint)
+    return {name: Macro(function=partial(str, value.text)) for name, value in values.items()}
+
+
+def _read_changes(tag: _Element, replay: Replay, report: Report) -> None:
+    """Take up EDITs and PRUNEs."""
+    for node in tag.iterchildren("{*}EDIT"):
+        ref = node.get("ref", "")
+        found = _EDITED.fullmatch(ref)
+        if found is None:
+            where = Place(node, Part.VALUE, "ref") if ref else Place(node)
+            report.add("E303", f"not something to edit: {ref!r}", where, hint='write ref="element[its id or name]"')
+        else:
+            replay.edit(found[1], found[2], node)
+    for node in tag.iterchildren("{*}PRUNE"):
+        patterns = []
+        for name, pattern in attributes_of(node).items():
+            try:
+                patterns.append((name, re.compile(pattern)))
+            except (re.error, OverflowError, RecursionError) as fault:
+                where = Place(node, Part.VALUE, name)
+                report.add("E303", f"not a regular expression: {pattern!r} ({fault})", where)
+        if patterns:
+            replay.prune(patterns)
+
+
+def _read_items(
+    tag: _Element, given: Mapping[str, Value], scope: Scope, report: Report, run_items: RunItems | None
+) -> list[Mapping[str, str]]:
+    """The items of a LOOP."""
+    if len(given) != 1:
+        problem = f"has {' and '.join(given)}" if given else "has no items"
+        report.add("E521", f"the LOOP {problem}", Place(tag), hint=f"give one of {', '.join(_ITEMS)}")
+        return []
+    [(name, value)] = given.items()
+    if name == "codeItems":
+        return list(_run_code(value, scope.rd_id, report, run_items))
+    text = scope.expand(value.text, value.place, report)
+    if name == "listItems":
+        return [{"item": item} for item in text.split()]
+    return list(_read_csv(text, value.place, report))
+
+
+def _read_csv(text: str, place: Place, report: Report) -> Iterator[dict[str, str]]:
+    """The rows of a table in CSV by the names in its first line."""
+    if place.part is Part.VALUE and "\n" not in text.strip():
+        message = "csvItems has one line only, the names: in an attribute, line feeds are blanks"
+        report.add("E522", message, place, hint="write it as an element: <csvItems>...</csvItems>")
+        return
+    rows = csv.reader(text.strip().splitlines(), strict=True, skipinitialspace=True)
+    try:
+        names = [name.strip() for name in next(rows, [])]
+        if too_short := [name for name in names if len(name) < 2]:
+            message = f"not a name for a macro, which has two characters or more: {', '.join(too_short) or 'nothing'}"
+            report.add("E522", message, place, hint="the first line of csvItems has the names")
+            return
+        for row in rows:
+            if row and len(row) != len(names):
+                message = f"row {rows.line_num - 1} of csvItems has {len(row)} values for {len(names)} names"
+                report.add("E522", message, place, hint=f"its values: {', '.join(map(str.strip, row))}")
+            elif row:
+                yield {name: value.strip() for name, value in zip(names, row, strict=True)}
+    except csv.Error as fault:
+        report.add("E522", f"csvItems is not CSV: line {rows.line_num}: {fault}", place)
+
+
+def _run_code(value: Value, rd_id: str, report: Report, run_items: RunItems | None) -> Iterator[dict[str, str]]:
+    """The items that code makes."""
+    if run_items is None:
+        message = "the items are made by code, and code does not run while RDs are read"
+        hint = 'allow it for all RDs with the setting code_items = "run", or write the items as csvItems'
+        report.add("E523", message, value.place, hint=hint)
+        return
+    names = {"context": SimpleNamespace(forRD=rd_id, idmap={})}
+    try:
+        for item in run_items(value.text, report.path_of(value.place), names):
+            yield {str(name): str(each) for name, each in item.items()}
+    except Exception as fault:  # whatever the code raises is a fault of the RD
+        report.add("E524", f"the code of codeItems failed: {type(fault).__name__}: {fault}", value.place)

@@ -1,3 +1,0 @@
-<resource schema="bad" resdir=".">
-  <execute title="T" on="loaded"><job><code>pass</code></job></execute>
-</resource>

@@ -1,0 +1,3 @@
+<resource schema="s" resdir=".">
+  <FEED source="lib#harvest" name="one"/>
+</resource>

@@ -1,0 +1,144 @@
+"""The dialect, case by case: small resource trees beside what the reader makes of each RD in them.
+
+An RD with a ``.json`` beside it is good, and that is what comes of its executes; one with a ``.txt`` is refused or
+warned of, and that is what operators see.  Run as a program, this file writes the expectations anew, of all cases or of
+those named (not of RDs whose name has lib in it, or in the folders etc and system, as others refer to these); they are
+to be looked through before they are kept.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gavo_exec.descriptor import read
+from gavo_exec.errors import DescriptorError, Diagnostic
+from gavo_exec.model import ResourceDescriptor, Site
+from gavo_exec.schedule import At, Every, Loaded
+
+DATA = Path(__file__).parents[2] / "data" / "dialect"
+CASES = sorted(DATA.glob("*/"))
+SITE = Site(
+    config={
+        "general": {"maintaineraddress": "ops@example.org", "cachedir": "/var/gavo/cache"},
+        "web": {"serverurl": "http://dc.example.org", "nevowroot": "/"},
+        "ivoa": {"authority": "example.org"},
+    },
+    meta={"publisher": ("The Example Data Centre",), "contact.name": ("Jo Operator",)},
+)
+"""A data centre; its own definitions are in the folder ``etc`` of a case, DaCHS's in ``system``."""
+
+
+def run_items(code: str, _path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
+    """Run the body of a generator."""
+    body = "\n".join(f"  {line}" for line in code.strip().splitlines())
+    namespace: dict[str, Any] = {}
+    exec(f"def items({', '.join(names)}):\n{body}", namespace)
+    return iter(namespace["items"](**names))
+
+
+def rds() -> Iterator[Path]:
+    """All RDs that something is expected of."""
+    for case in CASES:
+        for path in sorted(case.rglob("*.rd")):
+            if path.with_suffix(".json").exists() or path.with_suffix(".txt").exists():
+                yield path
+
+
+def read_case(path: Path) -> ResourceDescriptor:
+    case = DATA / path.relative_to(DATA).parts[0]
+    site = Site(
+        config=SITE.config,
+        meta=SITE.meta,
+        config_dir=str(case / "etc") if (case / "etc").is_dir() else "",
+        system_dir=str(case / "system") if (case / "system").is_dir() else "",
+    )
+    return read(
+        str(path),
+        inputs_dir=str(case),
+        today=date(2026, 3, 14),
+        thorough=True,
+        site=site,
+        run_items=run_items if "code-allowed" in case.name else None,
+    )
+
+
+def shown(rd: ResourceDescriptor) -> str:
+    """The executes as they are shown to programs, paths relative to the folder of cases."""
+    executes = [
+        {
+            "rd_id": rd.rd_id,
+            "id": execute.id,
+            "key": execute.key,
+            "title": execute.title,
+            "at": list(execute.schedule.items) if isinstance(execute.schedule, At) else [],
+            "parsed_at": [
+                [time.day_of_month, time.day_of_week, time.hour, time.minute]
+                for time in (execute.schedule.times if isinstance(execute.schedule, At) else ())
+            ],
+            "every": execute.schedule.raw if isinstance(execute.schedule, Every) else None,
+            "on": "loaded" if isinstance(execute.schedule, Loaded) else None,
+            "debug": execute.debug,
+            "properties": execute.properties,
+            "schema": rd.schema,
+            "resdir": rd.resdir,
+            "setup_source": execute.job.setup_source,
+            "function_source": execute.job.source,
+            "path": execute.position.path,
+            "line": execute.position.line,
+            "sources": list(rd.sources),
+        }
+        for execute in rd.executes
+    ]
+    return json.dumps(executes, indent=1, ensure_ascii=False).replace(f"{DATA}/", "") + "\n"
+
+
+def rendered(diagnostics: tuple[Diagnostic, ...]) -> str:
+    """What operators see, paths relative to the folder of cases."""
+    return "".join(f"{diagnostic.render()}\n" for diagnostic in diagnostics).replace(f"{DATA}/", "")
+
+
+def results(path: Path) -> dict[str, str]:
+    """What comes of an RD: its executes, and what there is to say about it."""
+    try:
+        rd = read_case(path)
+    except DescriptorError as error:
+        return {".txt": rendered(error.diagnostics)}
+    found = {".json": shown(rd)}
+    if rd.warnings:
+        found[".txt"] = rendered(rd.warnings)
+    return found
+
+
+@pytest.mark.parametrize("path", list(rds()), ids=lambda path: str(path.relative_to(DATA)))
+def test_the_rd_is_read_as_expected(path: Path) -> None:
+    expected = {
+        suffix: path.with_suffix(suffix).read_text(encoding="utf-8")
+        for suffix in (".json", ".txt")
+        if path.with_suffix(suffix).exists()
+    }
+    assert results(path) == expected
+
+
+def test_every_case_expects_something() -> None:
+    assert {path.relative_to(DATA).parts[0] for path in rds()} == {case.name for case in CASES}
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    for case in CASES:
+        if wanted and case.name not in wanted:
+            continue
+        for rd_path in sorted(case.rglob("*.rd")):
+            if "etc" in rd_path.parts or "lib" in rd_path.stem or os.sep + "system" + os.sep in str(rd_path):
+                continue
+            found = results(rd_path)
+            for suffix in (".json", ".txt"):
+                rd_path.with_suffix(suffix).unlink(missing_ok=True)
+                if suffix in found:
+                    rd_path.with_suffix(suffix).write_text(found[suffix], encoding="utf-8")
