@@ -14,6 +14,7 @@ from gavo_exec.cli import documents as cli
 from gavo_exec.cli import json_reference
 from gavo_exec.descriptor import schema as descriptor
 from gavo_exec.errors import CODES
+from gavo_exec.explanations import EXPLANATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +24,7 @@ _GROUPS = {
     "3": "Values",
     "4": "Job code",
     "5": "Macros and references",
+    "6": "Mistakes in sound code",
     "7": "Differences from DaCHS",
 }
 
@@ -35,11 +37,18 @@ def diagnostics() -> str:
         "What `gavo-exec check` and the daemon say about a resource descriptor, as `path:line:column: CODE message`.",
         "An error (E) refuses this version of the file, and the last good one runs on; a warning (W) does not. A note",
         "(N) is no fault at all, and told only where it is asked for. The message beside a code says what is wrong in",
-        "the particular case; here stands what the code means in general.",
+        "the particular case; here stands what the code means in general, and `gavo-exec check --explain` with a code",
+        "prints its page from below.",
     ]
     for digit, title in _GROUPS.items():
         lines += ["", f"## {title}", "", "| Code | Meaning |", "|---|---|"]
         lines += [f"| {code} | {meaning} |" for code, meaning in sorted(CODES.items()) if code[1] == digit]
+    lines += ["", "## Code by code"]
+    for code in sorted(CODES, key=lambda code: (code[1], code)):
+        page = EXPLANATIONS[code]
+        why = page.why.replace("\\", "\\\\").replace("<", "\\<")
+        lines += ["", f"### {code}", "", CODES[code].replace("\\", "\\\\"), "", why]
+        lines += ["", "Wrong:", "", "```", page.wrong, "```", "", "Instead:", "", "```", page.mend, "```"]
     return "\n".join(lines) + "\n"
 
 

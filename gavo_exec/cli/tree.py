@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 from gavo_exec.catalog import Catalog
@@ -11,7 +12,7 @@ from gavo_exec.cli.output import clean
 from gavo_exec.descriptor import read
 from gavo_exec.errors import DescriptorError, Diagnostic, GavoExecError, SettingsError
 from gavo_exec.events import Event
-from gavo_exec.model import Execute, ResourceDescriptor, rd_id_of
+from gavo_exec.model import Execute, ResourceDescriptor, Site, rd_id_of
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.services.watch import scan
@@ -66,13 +67,27 @@ def _unheard(_event: Event) -> None:
     """Nobody listens to what a reading for display comes to."""
 
 
-def checked(path: str, inputs_dir: str) -> tuple[int, tuple[Diagnostic, ...]]:
-    """How many executes an RD has, and all that is to be said about it."""
+def checked(
+    path: str, inputs_dir: str, *, data: bytes | None = None
+) -> tuple[ResourceDescriptor | None, tuple[Diagnostic, ...]]:
+    """An RD (None where it is refused), and all that the reader says about it; ``data`` in place of the file's."""
     try:
-        rd = read(path, inputs_dir=inputs_dir, today=_today(), thorough=True)
+        rd = read(path, inputs_dir=inputs_dir, data=data, today=_today(), thorough=True)
     except DescriptorError as error:
-        return 0, error.diagnostics
-    return len(rd.executes), rd.warnings
+        return None, error.diagnostics
+    return rd, rd.warnings
+
+
+def names_in_scope(rd: ResourceDescriptor) -> frozenset[str]:
+    """The names that the RD's job code finds without import."""
+    from gavo_exec.runtime.names import own_names
+
+    return frozenset(own_names(site=Site(), inputs_dir=rd.inputs_dir)) | {"numpy"}
+
+
+def has_dachs() -> bool:
+    """Whether DaCHS can be imported here."""
+    return find_spec("gavo") is not None
 
 
 def resource_directory(path: str, inputs_dir: str) -> str:

@@ -205,6 +205,7 @@ class Reader:
             ("ini",): lambda block: parsed_unit(block.text),
             ("text",): lambda _: None,
             ("csv",): lambda _: None,
+            ("yaml",): must_call_what_is_there,
         }
         kind = (block.language, *block.options)
         assert kind in deeds, f"nobody knows what to do with a block of {' '.join(kind)!r}"
@@ -344,6 +345,14 @@ def must_be_understood(block: Block) -> None:
             parse(words[1:])
         else:
             assert not words or program in ELSEWHERE, f"what is {program}? ({line})"
+
+
+def must_call_what_is_there(block: Block) -> None:
+    """Fail for the configuration of another tool in which our command is called wrongly, or not at all."""
+    called = re.findall(r"^\s*(?:- )?(?:run|entry): (?:\S*/)?gavo-exec ([^>|\n]*)", block.text, flags=re.MULTILINE)
+    assert called, "our command is not called here"
+    for arguments in called:
+        parse(shlex.split(arguments))
 
 
 def parse(words: list[str]) -> click.Context:
@@ -527,6 +536,8 @@ def test_the_table_for_those_who_come_from_cron_is_found() -> None:
         ("```sh not-run\ngavo-exec serve --wrokers 3\n```", "No such option"),
         ("```sh not-run\nsudo gavo-exec chekc\n```", "there is no such command"),
         ("```sh not-run\nsystmctl start x\n```", "what is systmctl"),
+        ("```yaml\n- run: gavo-exec check --strcit\n```", "No such option"),
+        ("```yaml\n- run: make\n```", "our command is not called here"),
         ("```log\nready\n```", "no daemon runs here"),
         ('```xml\n<resource schema="x"><execute title="a" at="25:00"><job/></execute></resource>\n```', "E301"),
         (
