@@ -1,4 +1,7 @@
-"""Milliseconds to read COUNT RDs of SIZE bytes each.  Usage: reading.py CONTENDER COUNT SIZE."""
+"""Milliseconds to read COUNT RDs of SIZE bytes each.  Usage: reading.py CONTENDER COUNT SIZE [without].
+
+With ``without`` they have nothing that concerns executes, though they replay streams, as tables do.
+"""
 
 import sys
 import tempfile
@@ -33,18 +36,24 @@ TAIL = r"""  <execute every="3600" title="Ingest new files">
 """
 
 
-def make_tree(folder: Path, count: int, size: int) -> list[Path]:
-    """RDs of about this size, with two executes each."""
+WITHOUT = """  <table id="last"><FEED source="//scs#splitPosIndex" columns="ra,dec"/></table>
+  <service id="s" core="c"><publish render="form" sets="local"/></service>
+</resource>
+"""
+
+
+def make_tree(folder: Path, count: int, size: int, *, tail: str = TAIL) -> list[Path]:
+    """RDs of about this size, with two executes each, or what ``tail`` has."""
     paths = []
     for number in range(count):
         body = HEAD.format(number=number)
         table = 0
-        while len(body) + len(TAIL) < size:
+        while len(body) + len(tail) < size:
             body += TABLE.format(number=table)
             table += 1
         path = folder / f"r{number}" / "q.rd"
-        path.parent.mkdir()
-        path.write_text(body + TAIL)
+        path.parent.mkdir(parents=True)
+        path.write_text(body + tail)
         paths.append(path)
     return paths
 
@@ -52,9 +61,10 @@ def make_tree(folder: Path, count: int, size: int) -> list[Path]:
 def main() -> None:
     """Read them all, once to warm up and then timed."""
     contender, count, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    without = "without" in sys.argv[4:]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = make_tree(folder, count, size)
+        paths = make_tree(folder, count, size, tail=WITHOUT if without else TAIL)
         if contender == "lxml":
             from lxml import etree
 
@@ -65,7 +75,7 @@ def main() -> None:
 
             def read(path: Path) -> object:
                 rd = read_rd(str(path), inputs_dir=name)
-                assert len(rd.executes) == 2
+                assert len(rd.executes) == (0 if without else 2)
                 return rd
 
         read(paths[0])
@@ -75,4 +85,5 @@ def main() -> None:
         print((time.perf_counter() - begin) * 1000)
 
 
-main()
+if __name__ == "__main__":
+    main()

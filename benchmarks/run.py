@@ -62,11 +62,21 @@ def lateness(count: int, seconds: int) -> None:
     table(f"{count} executes over {seconds} s: lateness p50, p99, max", rows, against="apscheduler", unit="ms")
 
 
-def reading(count: int, size: int) -> None:
-    """Goal 9."""
-    arguments = (str(count), str(size))
+def reading(count: int, size: int, *kind: str) -> None:
+    """Goals 9 and 10."""
+    arguments = (str(count), str(size), *kind)
     rows = medians({name: ("-m", "benchmarks.reading", name, *arguments) for name in ("lxml", "gavo-exec")})
-    table(f"reading {count} RDs of {size} bytes", rows, against="lxml", unit="ms")
+    what = "without anything that concerns executes" if kind else "with executes"
+    table(f"reading {count} RDs of {size} bytes {what}", rows, against="lxml", unit="ms")
+
+
+def tree(count: int, size: int) -> None:
+    """Goal 11, and the memory that a large tree takes."""
+    rows = medians({"gavo-exec": ("-m", "benchmarks.tree", str(count), str(size))}, repeats=3)
+    seconds, memory, reading_ms, renewal_ms, users_ms = rows["gavo-exec"]
+    print(f"\na tree of {count} RDs of {size} bytes: taken up in {seconds:.1f} s, memory {memory:.0f} MB more")
+    print(f"  one edited file: {renewal_ms:.2f} ms, {renewal_ms / reading_ms:.2f}x reading it")
+    print(f"  an edited stream with ten users: {users_ms:.2f} ms, {users_ms / reading_ms / 11:.2f}x reading these")
 
 
 STARTED = """
@@ -103,6 +113,8 @@ if __name__ == "__main__":
     start_up()
     reading(1000, 3000)
     reading(1000, 60_000)
+    reading(1000, 60_000, "without")
+    tree(5000, 60_000)
     dispatch(10_000)
     lateness(1000, 10)
     idle()

@@ -6,12 +6,15 @@ A new one is a line in ``PRODUCERS``.
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from gavo_exec import settings
 from gavo_exec.cli import documents as cli
+from gavo_exec.cli import json_reference
 from gavo_exec.descriptor import schema as descriptor
 from gavo_exec.errors import CODES
+from gavo_exec.explanations import EXPLANATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +24,8 @@ _GROUPS = {
     "3": "Values",
     "4": "Job code",
     "5": "Macros and references",
+    "6": "Mistakes in sound code",
+    "7": "Differences from DaCHS",
 }
 
 
@@ -30,12 +35,20 @@ def diagnostics() -> str:
         "# Diagnostics",
         "",
         "What `gavo-exec check` and the daemon say about a resource descriptor, as `path:line:column: CODE message`.",
-        "An error (E) refuses this version of the file, and the last good one runs on; a warning (W) does not. The",
-        "message beside a code says what is wrong in the particular case; here stands what the code means in general.",
+        "An error (E) refuses this version of the file, and the last good one runs on; a warning (W) does not. A note",
+        "(N) is no fault at all, and told only where it is asked for. The message beside a code says what is wrong in",
+        "the particular case; here stands what the code means in general, and `gavo-exec check --explain` with a code",
+        "prints its page from below.",
     ]
     for digit, title in _GROUPS.items():
         lines += ["", f"## {title}", "", "| Code | Meaning |", "|---|---|"]
         lines += [f"| {code} | {meaning} |" for code, meaning in sorted(CODES.items()) if code[1] == digit]
+    lines += ["", "## Code by code"]
+    for code in sorted(CODES, key=lambda code: (code[1], code)):
+        page = EXPLANATIONS[code]
+        why = page.why.replace("\\", "\\\\").replace("<", "\\<")
+        lines += ["", f"### {code}", "", CODES[code].replace("\\", "\\\\"), "", why]
+        lines += ["", "Wrong:", "", "```", page.wrong, "```", "", "Instead:", "", "```", page.mend, "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -44,9 +57,14 @@ PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
     ("docs/reference/cli.md", cli.reference),
     ("docs/reference/diagnostics.md", diagnostics),
     ("docs/reference/elements.md", descriptor.reference),
+    ("docs/reference/json.md", json_reference.reference),
     ("docs/reference/settings.md", settings.reference),
     ("schemas/gavo-exec.rng", lambda: descriptor.relax_ng().decode()),
     ("schemas/settings.schema.json", lambda: json.dumps(settings.schema(), indent=2) + "\n"),
+    *(
+        (f"schemas/json/{command}.schema.json", partial(json_reference.schema_text, command))
+        for command in json_reference.PRINTED
+    ),
 ]
 """Each derived file, from the top of the repository, and what makes its text."""
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -19,9 +19,8 @@ import msgspec
 
 from gavo_exec.errors import GavoExecError, StoreError, plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
-from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Listener, Mailer, Runner, Store, Watcher
-from gavo_exec.reading import make_reader
+from gavo_exec.reading import RDReader
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
@@ -249,7 +248,13 @@ def _connect(
 ) -> Daemon:
     """Let these know each other."""
     postman = Postman(store, mailer=mailer, clock=clock)
-    loader = JobLoader(runner)
+    loader = JobLoader(
+        runner,
+        find=lambda rd_id: reloader.catalog.accepted.get(rd_id),  # noqa: PLW0108 -- there is no reloader yet
+        site=site.now(),
+        clock=clock,
+        choice=settings.job_namespace,
+    )
 
     def forget_removed(event: Event) -> None:
         if isinstance(event, JobsReconciled):
@@ -267,7 +272,7 @@ def _connect(
     engine.start(guard, scheduler.finished)
     reloader = Reloader(
         settings.inputs_dir,
-        read=make_reader(settings, site, clock=clock),
+        read=RDReader(settings, site, clock=clock),
         clock=clock,
         publish=bus.publish,
         rejections=store.rejections(),
@@ -320,35 +325,6 @@ def serve(settings: Settings) -> int:
         signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.ask_to_reload())
         daemon.start()
         return daemon.run()
-
-
-def execute_here(
-    settings: Settings, rd: ResourceDescriptor, execute: Execute, tee: Callable[[bytes], object] | None = None
-) -> Run:
-    """Run one execute now, in this process; ``tee`` is given its output as it comes.
-
-    It is recorded, and mailed where it fails, as any run is.  Raises GavoExecError where another process is running it.
-    """
-    clock = SystemClock()
-    with ExitStack() as undo:
-        undo.enter_context(capture.install())
-        undo.enter_context(children_kept_off_the_terminal())
-        runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
-        undo.callback(runner.stop)
-        store = open_store(settings)
-        undo.callback(store.close)
-        mail = MailListener(store, clock=clock, policy=mail_policy(settings))
-        bus = Bus([HistoryListener(store), mail], flush=store.flush)
-        guard = make_guard(settings, JobLoader(runner), clock=clock, bus=bus)
-        now = clock.now()
-        request = RunRequest(run_id=next(make_run_ids(clock)), rd=rd, execute=execute, due=now, reason=Reason.TRIGGERED)
-        if refused := store.claim([request], now=now):
-            raise GavoExecError(f"{execute.key} is running already: {refused[request.run_id]}")
-        run = guard.perform(request, tee=tee)
-        bus.drain()
-        if not is_running(settings.state_dir):
-            Postman(store, mailer=make_mailer(settings, runner), clock=clock).deliver_due()
-        return run
 
 
 def tune_interpreter() -> None:

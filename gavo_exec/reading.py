@@ -3,19 +3,27 @@
 from gavo_exec import descriptor
 from gavo_exec.model import ResourceDescriptor
 from gavo_exec.ports import Clock
-from gavo_exec.reload import Read
 from gavo_exec.runtime import jobcode
 from gavo_exec.settings import LiveSite, Settings
 
 
-def make_reader(settings: Settings, site: LiveSite, *, clock: Clock, thorough: bool = False) -> Read:
-    """What reads RDs by these settings, as of today; ``thorough`` as in ``descriptor.read``."""
-    run_items = jobcode.run_items if settings.code_items == "run" else None
+class RDReader:
+    """Reads RDs by an operator's settings, as of today; ``thorough`` as in ``descriptor.read``.  For one thread."""
 
-    def read(path: str, *, inputs_dir: str) -> ResourceDescriptor:
-        today = clock.now().astimezone().date()
+    def __init__(self, settings: Settings, site: LiveSite, *, clock: Clock, thorough: bool = False) -> None:
+        self._site = site
+        self._clock = clock
+        self._thorough = thorough
+        self._run_items = jobcode.run_items if settings.code_items == "run" else None
+
+    def __call__(self, path: str, *, inputs_dir: str, data: bytes | None = None) -> ResourceDescriptor:
+        """The RD in a file, or in ``data`` in its place; raises DescriptorError."""
         return descriptor.read(
-            path, inputs_dir=inputs_dir, today=today, thorough=thorough, site=site.now(), run_items=run_items
+            path,
+            inputs_dir=inputs_dir,
+            data=data,
+            today=self._clock.now().astimezone().date(),
+            thorough=self._thorough,
+            site=self._site.now(),
+            run_items=self._run_items,
         )
-
-    return read

@@ -128,7 +128,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def named_codes(text: str) -> set[str]:
     """The codes of diagnostics in a text."""
-    return set(re.findall(r"\b[EW]\d{3}\b", text))
+    return set(re.findall(r"\b[EWN]\d{3}\b", text))
 
 
 def commands(parent: click.Group = group, path: str = "gavo-exec") -> dict[str, click.Command]:

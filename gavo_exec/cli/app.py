@@ -16,7 +16,7 @@ from gavo_exec.cli.output import clean
 from gavo_exec.errors import DescriptorError, GavoExecError, SettingsError
 
 _MODULES = {
-    "check": "files",
+    "check": "check",
     "execute": "runs",
     "history": "runs",
     "list": "timetable",
@@ -24,7 +24,7 @@ _MODULES = {
     "next": "timetable",
     "schema": "files",
     "serve": "serve",
-    "show": "runs",
+    "show": "show",
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from gavo_exec.cli.views import State
 from gavo_exec.daemon import STATE_FILE, open_store
 from gavo_exec.ports import Store
 from gavo_exec.runtime.process import is_alive, process_holder
@@ -20,3 +21,9 @@ def opened_store(settings: Settings) -> Iterator[Store]:
         store = SQLiteStore(":memory:", holder=process_holder(), is_alive=is_alive)
     with closing(store):
         yield store
+
+
+def recorded_state(settings: Settings) -> State:
+    """What the store knows of all jobs; raises StoreError where it cannot be read."""
+    with opened_store(settings) as store:
+        return State.of(store)

@@ -9,6 +9,8 @@ from gavo_exec.cli.exits import DONE
 from gavo_exec.cli.keys import normal_key, unknown_key
 from gavo_exec.cli.options import examples, json_option, settings_options
 from gavo_exec.cli.output import clean, counted, instant, left, show_json, show_table
+from gavo_exec.errors import DescriptorError
+from gavo_exec.model import rd_id_of
 from gavo_exec.settings import Settings
 
 
@@ -21,24 +23,24 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
     Below the table come the RDs that are broken at present, each with its first fault.  Jobs of a broken RD are held
     back: they run on in their last good version.  With --json the broken RDs are told on standard error.
     """
-    from gavo_exec.cli.state import opened_store
+    from gavo_exec.cli.state import recorded_state
     from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import State, broken_rds, job_state, outcome_words, planned_jobs, status_fields, statuses
+    from gavo_exec.cli.views import broken_rds, job_state, listed_jobs, outcome_words, planned_jobs, statuses
     from gavo_exec.runtime.clock import SystemClock
 
     catalog = read_tree(settings)
-    with opened_store(settings) as store:
-        state = State.of(store)
+    state = recorded_state(settings)
     now = SystemClock().now()
-    jobs = statuses(planned_jobs(catalog, state), state, now)
+    planned = planned_jobs(catalog, state)
     if as_json:
         for line in broken_rds(catalog):
             print(clean(line), file=sys.stderr)
-        show_json([status_fields(job) for job in jobs])
+        show_json(listed_jobs(planned, state, now))
         return DONE
 
     from gavo_exec.daemon import is_running
 
+    jobs = statuses(planned, state, now)
     show_table(
         ("key", "title", "schedule", "next (UTC)", "left", "last run (UTC)", "outcome", "state"),
         [
@@ -83,7 +85,10 @@ def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
         ) from None
 
 
-@click.command("next", epilog=examples("gavo-exec next weather/q#fetch --count 10", "gavo-exec next --all --json"))
+@click.command(
+    "next",
+    epilog=examples("gavo-exec next weather/q#fetch --count 10", "gavo-exec next --from 2026-01-31 --fresh"),
+)
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option("--all", "all_jobs", is_flag=True, help="All jobs, which is also meant where no KEY is given.")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="So many instants of each job.")
@@ -94,30 +99,45 @@ def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
     callback=_moment,
     help="Count from then: ISO 8601, in UTC where it has no zone (default: now).",
 )
+@click.option("--fresh", is_flag=True, help="Count as a daemon that starts for the first time, whatever is recorded.")
 @settings_options("inputs_dir", "state_dir")
 @json_option
 def next_command(
-    *, keys: tuple[str, ...], all_jobs: bool, count: int, start: datetime | None, settings: Settings, as_json: bool
+    *,
+    keys: tuple[str, ...],
+    all_jobs: bool,
+    count: int,
+    start: datetime | None,
+    fresh: bool,
+    settings: Settings,
+    as_json: bool,
 ) -> int:
     """Show when jobs are due next, in order of time.
 
-    The instants are those of a daemon that starts now (or at --from), knowing when each job started last: intervals
-    count from there.
+    The instants are those of a daemon that starts now (or at --from) and serves each of them on time.  Intervals count
+    from the recorded last starts; what has passed by then is due at once.  Where none is recorded, and with --fresh,
+    they begin anew.
     """
-    from gavo_exec.cli.state import opened_store
+    from gavo_exec.cli.state import recorded_state
     from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import State, coming_dues, planned_jobs
+    from gavo_exec.cli.views import State, broken_rds, coming_dues, planned_jobs
     from gavo_exec.runtime.clock import SystemClock
 
     if keys and all_jobs:
         raise click.UsageError("give keys or --all, not both")
-    with opened_store(settings) as store:
-        state = State.of(store)
-    jobs = {job.key: job for job in planned_jobs(read_tree(settings), state)}
-    wanted = list(dict.fromkeys(normal_key(key) for key in keys)) or list(jobs)
+    state = State() if fresh else recorded_state(settings)
+    catalog = read_tree(settings)
+    jobs = {job.key: job for job in planned_jobs(catalog, state)}
+    wanted = list(dict.fromkeys(normal_key(key) for key in keys))
     for key in wanted:
         if key not in jobs:
+            if (rejection := catalog.rejected.get(rd_id_of(key))) is not None:
+                raise DescriptorError(rejection.diagnostics)
             raise unknown_key(key, jobs)
+    if not wanted:
+        wanted = list(jobs)
+        for line in broken_rds(catalog):
+            print(clean(line), file=sys.stderr)
     now = SystemClock().now()
     dues = coming_dues((jobs[key] for key in wanted), state, start=start or now, count=count)
     if as_json:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from msgspec import structs
@@ -11,9 +12,9 @@ from gavo_exec.cli.keys import unknown_key
 from gavo_exec.cli.output import clean
 from gavo_exec.errors import DescriptorError, Diagnostic, GavoExecError, SettingsError
 from gavo_exec.events import Event
-from gavo_exec.model import Execute, ResourceDescriptor, rd_id_of
-from gavo_exec.reading import make_reader
-from gavo_exec.reload import Read, Reloader
+from gavo_exec.model import Execute, ResourceDescriptor, Site, rd_id_of
+from gavo_exec.reading import RDReader
+from gavo_exec.reload import Reloader
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.services.watch import scan
 from gavo_exec.settings import LiveSite, Settings, find_site, locate
@@ -59,9 +60,9 @@ def read_tree(settings: Settings) -> Catalog:
     return reloader.update(frozenset(rd_files(settings.inputs_dir)))
 
 
-def _reader(settings: Settings) -> Read:
+def _reader(settings: Settings) -> RDReader:
     """What reads RDs as the daemon does."""
-    return make_reader(settings, LiveSite(find_site(settings, os.environ)), clock=SystemClock())
+    return RDReader(settings, LiveSite(find_site(settings, os.environ)), clock=SystemClock())
 
 
 def _unheard(_event: Event) -> None:
@@ -73,7 +74,7 @@ class Checking:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._readers: dict[str, Read] = {}
+        self._readers: dict[str, RDReader] = {}
         named = settings.dachs_config
         found = locate(settings.inputs_dir, environ=os.environ).config if settings.inputs_dir else ""
         self._named = "" if named == found else named
@@ -91,19 +92,37 @@ class Checking:
             return rd_files(inputs_dir if path == directory else path), inputs_dir
         return [path], inputs_dir if Path(path).is_relative_to(inputs_dir) else directory
 
-    def check(self, path: str, inputs_dir: str) -> tuple[int, tuple[Diagnostic, ...]]:
-        """How many executes an RD has, and all that is to be said about it."""
+    def check(
+        self, path: str, inputs_dir: str, *, data: bytes | None = None
+    ) -> tuple[ResourceDescriptor | None, tuple[Diagnostic, ...]]:
+        """An RD (None where it is refused), and all that the reader says about it; ``data`` in place of the file's."""
+        try:
+            rd = self._reader(inputs_dir)(path, inputs_dir=inputs_dir, data=data)
+        except DescriptorError as error:
+            return None, error.diagnostics
+        return rd, rd.warnings
+
+    def _reader(self, inputs_dir: str) -> RDReader:
+        """What reads the RDs of a resource directory; what cannot be used of its site is told once."""
         if inputs_dir not in self._readers:
             settings = structs.replace(self._settings, inputs_dir=inputs_dir, dachs_config=self._named)
             site = find_site(settings, os.environ)
             for warning in site.warnings:
                 print(f"gavo-exec: {clean(warning)}", file=sys.stderr)
-            self._readers[inputs_dir] = make_reader(settings, LiveSite(site), clock=SystemClock(), thorough=True)
-        try:
-            rd = self._readers[inputs_dir](path, inputs_dir=inputs_dir)
-        except DescriptorError as error:
-            return 0, error.diagnostics
-        return len(rd.executes), rd.warnings
+            self._readers[inputs_dir] = RDReader(settings, LiveSite(site), clock=SystemClock(), thorough=True)
+        return self._readers[inputs_dir]
+
+
+def names_in_scope(rd: ResourceDescriptor) -> frozenset[str]:
+    """The names that the RD's job code finds without import."""
+    from gavo_exec.runtime.names import own_names
+
+    return frozenset(own_names(site=Site(), inputs_dir=rd.inputs_dir)) | {"numpy"}
+
+
+def has_dachs() -> bool:
+    """Whether DaCHS can be imported here."""
+    return find_spec("gavo") is not None
 
 
 def resource_directory(path: str, inputs_dir: str) -> str:

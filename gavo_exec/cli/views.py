@@ -7,10 +7,11 @@ from itertools import islice
 import msgspec
 
 from gavo_exec.catalog import Catalog
+from gavo_exec.cli.json_views import DueView, ListedJob
 from gavo_exec.errors import Severity
-from gavo_exec.model import Execute, HeldBack, Job, JobStatus, QueuedMail, Rejection, ResourceDescriptor, Run
+from gavo_exec.model import Code, Execute, HeldBack, JobStatus, QueuedMail, Rejection, ResourceDescriptor, Run
 from gavo_exec.ports import Store
-from gavo_exec.schedule import At, Every, Loaded, Schedule, parse_at, parse_every
+from gavo_exec.schedule import Loaded, Schedule, parse_at, parse_every
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -35,29 +36,37 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that is on the timetable, from its RD or, where that is broken, from its last good version."""
+    """A job that is on the timetable.
+
+    ``declared`` is its RD and execute; None where the RD, at ``path``, is broken, so that the last good version runs.
+    """
 
     key: str
     title: str
     schedule: Schedule
-    held_back: bool = False
+    path: str
+    declared: tuple[ResourceDescriptor, Execute] | None = None
 
+    @classmethod
+    def of(cls, rd: ResourceDescriptor, execute: Execute) -> "PlannedJob":
+        """The job of a good RD's execute."""
+        return cls(
+            key=execute.key, title=execute.title, schedule=execute.schedule, path=rd.path, declared=(rd, execute)
+        )
 
-class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """One coming due instant of a job."""
-
-    key: str
-    title: str
-    due: datetime
+    @property
+    def held_back(self) -> bool:
+        """Whether its RD is broken."""
+        return self.declared is None
 
 
 def planned_jobs(catalog: Catalog, state: State) -> list[PlannedJob]:
     """All jobs, by key: those of the good RDs, and those that run on although their RD is broken."""
-    good = [execute for rd in catalog.accepted.values() for execute in rd.executes]
-    planned = [PlannedJob(key=execute.key, title=execute.title, schedule=execute.schedule) for execute in good]
+    planned = [PlannedJob.of(rd, execute) for rd, execute in catalog.executes()]
     for rd_id in catalog.rejected.keys() & state.rejections.keys():
+        path = catalog.rejected[rd_id].path
         planned.extend(
-            PlannedJob(key=job.key, title=job.title, schedule=_schedule_of(job), held_back=True)
+            PlannedJob(key=job.key, title=job.title, schedule=_schedule_of(job), path=path)
             for job in state.rejections[rd_id][1]
         )
     return sorted(planned, key=lambda job: job.key)
@@ -71,16 +80,17 @@ def _schedule_of(job: HeldBack) -> Schedule:
 
 
 def statuses(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[JobStatus]:
-    """The jobs with their state, the next due first."""
+    """The jobs with their state, the next due first; no instant is due of those that run when their RD is loaded."""
     found = []
     for job in jobs:
         running = state.running.get(job.key)
+        dues = due_instants(job.schedule, last_start=state.last_starts.get(job.key), start=now)
         found.append(
             JobStatus(
                 key=job.key,
                 title=job.title,
                 schedule=job.schedule.describe(),
-                due=next(due_instants(job.schedule, last_start=state.last_starts.get(job.key), start=now), None),
+                due=None if isinstance(job.schedule, Loaded) else next(dues, None),
                 last_run=state.last_runs.get(job.key),
                 running_since=running.started_at if running else None,
                 held_back=job.held_back,
@@ -89,17 +99,34 @@ def statuses(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[Jo
     return sorted(found, key=lambda status: (status.due or _NEVER, status.key))
 
 
-def coming_dues(jobs: Iterable[PlannedJob], state: State, *, start: datetime, count: int) -> list[Due]:
-    """The first so many due instants of each job from ``start`` on, in order of time."""
+def listed_jobs(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[ListedJob]:
+    """The same for JSON."""
+    planned = {job.key: job for job in jobs}
+    return [_listed(planned[status.key], status) for status in statuses(planned.values(), state, now)]
+
+
+def _listed(job: PlannedJob, status: JobStatus) -> ListedJob:
+    if job.declared is None:
+        return ListedJob.of_held_back(job.schedule, path=job.path, status=status)
+    return ListedJob.of(*job.declared, status=status)
+
+
+def declared_executes(catalog: Catalog) -> list[tuple[ResourceDescriptor, Execute]]:
+    """All executes of the good RDs, by RD and in the order of the file."""
+    return sorted(catalog.executes(), key=lambda declared: declared[0].rd_id)
+
+
+def coming_dues(jobs: Iterable[PlannedJob], state: State, *, start: datetime, count: int) -> list[DueView]:
+    """The first so many due instants of each job from ``start`` on, in order of time.
+
+    At like instants come first those that are due since their RD is loaded: the others of the RD wait for them.
+    """
     dues = [
-        Due(key=job.key, title=job.title, due=due)
+        (due, not isinstance(job.schedule, Loaded), job.key, job.title)
         for job in jobs
-        for due in islice(
-            due_instants(job.schedule, last_start=state.last_starts.get(job.key), start=start),
-            count,
-        )
+        for due in islice(due_instants(job.schedule, last_start=state.last_starts.get(job.key), start=start), count)
     ]
-    return sorted(dues, key=lambda item: (item.due, item.key))
+    return [DueView(key=key, title=title, due=due) for due, _, key, title in sorted(dues)]
 
 
 def due_instants(schedule: Schedule, *, last_start: datetime | None, start: datetime) -> Iterator[datetime]:
@@ -120,43 +147,6 @@ def due_instants(schedule: Schedule, *, last_start: datetime | None, start: date
 def outcome_words(run: Run) -> str:
     """``succeeded``, ``timed out``; ``running`` where it has not ended."""
     return "running" if run.outcome is None else run.outcome.value.replace("_", " ")
-
-
-def run_fields(run: Run, *, with_output: bool) -> dict[str, object]:
-    """The run for JSON, with how long it took."""
-    fields: dict[str, object] = {**msgspec.structs.asdict(run), "duration_seconds": run.duration_seconds}
-    if not with_output:
-        del fields["output"]
-    return fields
-
-
-def status_fields(status: JobStatus) -> dict[str, object]:
-    """The job for JSON."""
-    last_run = run_fields(status.last_run, with_output=False) if status.last_run else None
-    return {**msgspec.structs.asdict(status), "last_run": last_run}
-
-
-def execute_fields(
-    rd: ResourceDescriptor, execute: Execute, *, status: JobStatus, runs: Iterable[Run]
-) -> dict[str, object]:
-    """The execute for JSON: what its RD says, what its state is, and its last runs."""
-    return {
-        **status_fields(status),
-        "rd_id": rd.rd_id,
-        "id": execute.id,
-        "at": execute.schedule.items if isinstance(execute.schedule, At) else (),
-        "every": execute.schedule.raw if isinstance(execute.schedule, Every) else None,
-        "debug": execute.debug,
-        "properties": execute.properties,
-        "schema": rd.schema,
-        "resdir": rd.resdir,
-        "source": execute.job.source,
-        "setup_source": execute.job.setup_source,
-        "path": execute.position.path or rd.path,
-        "line": execute.position.line,
-        "sources": rd.sources,
-        "runs": [run_fields(run, with_output=False) for run in runs],
-    }
 
 
 def latest_runs(store: Store, key: str | None, *, limit: int, failed: bool) -> list[Run]:
@@ -198,7 +188,7 @@ def mail_state(mail: QueuedMail) -> str:
     return "retrying" if mail.attempts else "waiting"
 
 
-def numbered_source(job: Job) -> Iterator[tuple[int, str]]:
-    """The lines of the job's code with the lines of the file where they stand."""
-    for index, line in enumerate(job.source.removesuffix("\n").split("\n")):
-        yield (job.lines[index] if index < len(job.lines) else job.first_line + index), line
+def numbered_source(code: Code) -> Iterator[tuple[int, str]]:
+    """The lines of code with the lines of the file where they stand."""
+    for index, line in enumerate(code.source.removesuffix("\n").split("\n")):
+        yield (code.lines[index] if index < len(code.lines) else code.first_line + index), line

@@ -21,8 +21,8 @@ __all__ = ["RunItems", "read"]
 _NO_SITE = Site()
 _SIGNS = (b"execute", b"jobs")
 """Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
-_SOURCE_ELSEWHERE = re.compile(rb"""source\s*=\s*["'](?!//)[^"'#&]*[#&]|source[^<>]*>[^<]*[#&]""")
-_SOURCE = re.compile(rb"""source\s*=\s*["'][^"'#&]*[#&]|source[^<>]*>[^<]*[#&]""")
+_SOURCE_ELSEWHERE = re.compile(rb"""source(?:\s*=\s*["'](?!//)[^"'#&]*[#&]|[^<>]*>[^<]*[#&])""")
+_SOURCE = re.compile(rb"""source(?:\s*=\s*["'][^"'#&]*[#&]|[^<>]*>[^<]*[#&])""")
 """A replay of a stream in another file may make executes; of one in this file not, as that would have signs.
 
 The RDs that come with DaCHS have no such streams, unless the operator has put others in their place.

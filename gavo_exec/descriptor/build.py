@@ -276,7 +276,8 @@ def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
         try:
             schedule = parse_at(value.text)
         except ScheduleSyntaxError as fault:
-            report.add("E301", str(fault), value.place.within(fault.start, fault.end), hint=fault.hint)
+            place = value.place.within(fault.start, fault.end)
+            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix)
         else:
             times += schedule.times
             items += schedule.items
@@ -288,7 +289,8 @@ def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
     try:
         return parse_every(every.text)
     except ScheduleSyntaxError as fault:
-        report.add("E302", str(fault), every.place.within(fault.start, fault.end), hint=fault.hint)
+        place = every.place.within(fault.start, fault.end)
+        report.add("E302", str(fault), place, hint=fault.hint, fix=fault.fix)
         return None
 
 

@@ -1,6 +1,7 @@
 """A tree against the table of elements: every fault told, and what is left in easy reach."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import cast
 
@@ -8,7 +9,7 @@ from lxml.etree import _Element
 
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
-from gavo_exec.elements import ELEMENTS, Attribute, Child, Element, Kind
+from gavo_exec.elements import ELEMENTS, Attribute, Child, Element
 from gavo_exec.errors import shortened
 
 _PASSED_OVER = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
@@ -170,7 +171,9 @@ def _report_attribute(checked: Checked, name: str, report: Report) -> None:
         namespace, _, local = name.rpartition("}")
         prefix = next((f"{short}:" for short, full in checked.node.nsmap.items() if f"{{{full}" == namespace), "")
         hint = _suggest(local, checked)
-        report.add("E202", f"{_the(spec)} has no attribute {prefix}{local}", where, hint=hint)
+        meant = _MEANT.fullmatch(hint)
+        fix = meant[1] if meant and not prefix else None
+        report.add("E202", f"{_the(spec)} has no attribute {prefix}{local}", where, hint=hint, fix=fix)
 
 
 def _check_whole(checked: Checked, report: Report) -> None:
@@ -212,7 +215,8 @@ def _report_choice(part: Attribute, value: Value, report: Report) -> None:
     """Say that a value is none of those that there are."""
     near = difflib.get_close_matches(value.text.strip().lower(), part.choices, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it can be {_enumerate(part.choices)}"
-    report.add("E303", f"not a value for {part.name}: {shortened(value.text)}", value.place, hint=hint)
+    message = f"not a value for {part.name}: {shortened(value.text)}"
+    report.add("E303", message, value.place, hint=hint, fix=near[0] if near else None)
 
 
 def _report_repeated(name: str, places: list[Place], report: Report) -> None:
@@ -229,6 +233,9 @@ def _report_repeated(name: str, places: list[Place], report: Report) -> None:
 def _the(spec: Element) -> str:
     """The element in a sentence."""
     return f"the {spec.name}"
+
+
+_MEANT = re.compile(r"did you mean (\w+)\?")
 
 
 def _suggest(name: str, checked: Checked) -> str:
@@ -258,8 +265,10 @@ def boolean(value: Value | None, report: Report, *, default: bool = False) -> bo
         return default
     lowered = value.text.lower()
     if lowered not in _TRUE and lowered not in _FALSE:
-        hint = f"write {Kind.BOOLEAN.value}, without blanks" if lowered.strip() != lowered else "write True or False"
-        report.add("E303", f"not a truth value: {value.text!r}", value.place, hint=hint)
+        bare = value.text.strip()
+        fix = bare if bare.lower() in _TRUE | _FALSE else None
+        hint = "write it without blanks" if fix else "write True or False"
+        report.add("E303", f"not a truth value: {value.text!r}", value.place, hint=hint, fix=fix)
     return lowered in _TRUE
 
 

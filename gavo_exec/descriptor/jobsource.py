@@ -366,5 +366,7 @@ def report_macros(code: str, expansion: Expansion, where: Callable[[int, int], P
     for offset in expansion.stray_glue:
         if stands_in(offset, comment=False):
             message = "\\+ vanishes here, as it does wherever macros are expanded"
-            report.add("W502", message, where(offset, offset + 2), hint="to have it in the string, write \\\\+")
+            report.add(
+                "W502", message, where(offset, offset + 2), hint="to have it in the string, write \\\\+", fix="\\\\+"
+            )
     return bad

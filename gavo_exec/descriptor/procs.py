@@ -265,7 +265,8 @@ class Procedures:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}" if known else ""
         where = checked.value("key")
         message = f"there is no parameter {name}" + ("" if known else ", nor any other")
-        self._report.add("E512", message, where.place if where else Place(checked.node), hint=hint)
+        place = where.place if where else Place(checked.node)
+        self._report.add("E512", message, place, hint=hint, fix=near[0] if near else None)
 
     def _report_bound_before(self, checked: Checked, before: Checked, key: str, *, is_alias: bool) -> None:
         """Say that a parameter is bound twice."""

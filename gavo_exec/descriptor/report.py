@@ -140,7 +140,7 @@ class Report:
         """Where these tags stand, innermost first, each followed by those that made it."""
         for tag in tags:
             trace = self.provenance.trace(Place(tag))
-            yield trace.source.locator.position(trace.place)
+            yield self.tag_position(trace.place.node)
             yield from self._places_of(trace.tags)
 
     def _references(self) -> Iterator[Position]:

@@ -64,11 +64,10 @@ class Agenda:
             if entry.last_start is not None:
                 self._last_starts[key] = entry.last_start
             self._end_loading(key)
-        for rd_id, rd in catalog.accepted.items():
-            # The identity of the RD's version spares looking into all those that did not change.
-            if self._catalog.accepted.get(rd_id) is not rd:
-                for execute in rd.executes:
-                    self._take(rd, execute, now)
+        renewed, _ = catalog.differences(self._catalog)
+        for rd in map(catalog.accepted.__getitem__, renewed):
+            for execute in rd.executes:
+                self._take(rd, execute, now)
         self._catalog = catalog
         if len(self._heap) > 2 * len(self._entries) + 64:
             self._heap = [item for item in self._heap if item[3].due is item[2]]

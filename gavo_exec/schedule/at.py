@@ -73,6 +73,8 @@ class At(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _TIME = re.compile(r"(?:w(?P<week>\d)\s+)?(?:m(?P<month>\d{1,2})\s+)?(?P<hour>\d+):(?P<minute>\d+)")
+_SUPERFLUOUS = re.compile(r":00|\s*(?:Z|UTC|GMT|[+-]00:?00)", re.IGNORECASE)
+"""What says nothing that is not so anyway."""
 _SHAPE = "times look like 7:30, w1 7:30 (Mondays) or m28 7:30 (day 28 of the month), in UTC"
 
 
@@ -86,12 +88,10 @@ def parse_time(text: str) -> AtTime:
     if found is None:
         raise ScheduleSyntaxError(f"not a time: {shortened(text)}", end=len(text), hint=_SHAPE)
     if found.end() < len(text):
-        raise ScheduleSyntaxError(
-            f"{shortened(text[found.end() :])} follows the time {shortened(found[0])}",
-            start=found.end(),
-            end=len(text),
-            hint=_SHAPE,
-        )
+        rest = text[found.end() :]
+        message = f"{shortened(rest)} follows the time {shortened(found[0])}"
+        fix = "" if _SUPERFLUOUS.fullmatch(rest) else None
+        raise ScheduleSyntaxError(message, start=found.end(), end=len(text), hint=_SHAPE, fix=fix)
 
     def number(name: str, low: int, high: int, *, what: str) -> int | None:
         """The named group's number; None where the group took no part."""
@@ -139,7 +139,7 @@ def parse_at(text: str) -> At:
             except ScheduleSyntaxError as fault:
                 start = offset + piece.index(item)
                 raise ScheduleSyntaxError(
-                    str(fault), start=start + fault.start, end=start + fault.end, hint=fault.hint
+                    str(fault), start=start + fault.start, end=start + fault.end, hint=fault.hint, fix=fault.fix
                 ) from None
             items.append(item)
         offset += len(piece) + 1

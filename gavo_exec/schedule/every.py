@@ -12,12 +12,16 @@ MAX_SECONDS = 100 * 366 * 86_400
 
 
 class ScheduleSyntaxError(GavoExecError):
-    """A schedule is not understood; ``start`` and ``end`` are the offending span within the text given."""
+    """A schedule is not understood; ``start`` and ``end`` are the offending span within the text given.
 
-    def __init__(self, message: str, *, start: int = 0, end: int = 0, hint: str = "") -> None:
+    ``fix`` is what to write there instead, where that is plain.
+    """
+
+    def __init__(self, message: str, *, start: int = 0, end: int = 0, hint: str = "", fix: str | None = None) -> None:
         self.start = start
         self.end = end
         self.hint = hint
+        self.fix = fix
         super().__init__(message)
 
 
@@ -67,10 +71,13 @@ def parse_every(text: str) -> Every:
         seconds = int(text)
     except ValueError:
         hint = "write the number of seconds, for instance 3600 for an hour"
+        fix = None
         if found := re.fullmatch(r"\s*(-?\d{1,9})\s*(s|sec|m|min|h|d)\s*", text):
             factor = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}[found[2]]
-            hint = f"write the number of seconds: {int(found[1]) * factor}"
-        raise ScheduleSyntaxError(f"every is not a whole number: {shortened(text)}", end=end, hint=hint) from None
+            fix = str(int(found[1]) * factor)
+            hint = f"write the number of seconds: {fix}"
+        message = f"every is not a whole number: {shortened(text)}"
+        raise ScheduleSyntaxError(message, end=end, hint=hint, fix=fix) from None
     if seconds == 0:
         raise ScheduleSyntaxError(
             "every is 0, which would run the job without end", end=end, hint="write the number of seconds between runs"

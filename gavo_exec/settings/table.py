@@ -94,6 +94,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["plain", "json"], _says("How log lines are written: for people, or one JSON object a line.")
     ] = "plain"
+    job_namespace: Annotated[
+        Literal["auto", "own", "dachs"],
+        _says(
+            "Whose names job code finds in scope: those of DaCHS's procedures where DaCHS can be imported, and "
+            "gavo-exec's own elsewhere (auto); always gavo-exec's own; or always those of DaCHS, without which runs "
+            "fail. rd and execDef are gavo-exec's in any case."
+        ),
+    ] = "auto"
     mail_to: Annotated[
         tuple[str, ...],
         _says(

@@ -199,12 +199,13 @@ class Reader:
             ("sh", "not-run"): must_be_understood,
             ("console",): self.converse,
             ("log",): self.hear,
-            ("xml",): lambda block: must_be_an_rd(block.text, self.site.folder),
+            ("xml",): lambda block: must_be_an_rd(block.text, self.site.folder, self.home / block.name),
             ("python",): lambda block: ast.parse(block.text),
             ("toml",): lambda block: must_be_settings(block.text, self.site.folder),
             ("ini",): lambda block: parsed_unit(block.text),
             ("text",): lambda _: None,
             ("csv",): lambda _: None,
+            ("yaml",): must_call_what_is_there,
         }
         kind = (block.language, *block.options)
         assert kind in deeds, f"nobody knows what to do with a block of {' '.join(kind)!r}"
@@ -346,6 +347,14 @@ def must_be_understood(block: Block) -> None:
             assert not words or program in ELSEWHERE, f"what is {program}? ({line})"
 
 
+def must_call_what_is_there(block: Block) -> None:
+    """Fail for the configuration of another tool in which our command is called wrongly, or not at all."""
+    called = re.findall(r"^\s*(?:- )?(?:run|entry): (?:\S*/)?gavo-exec ([^>|\n]*)", block.text, flags=re.MULTILINE)
+    assert called, "our command is not called here"
+    for arguments in called:
+        parse(shlex.split(arguments))
+
+
 def parse(words: list[str]) -> click.Context:
     """Have our own command line parsed; fails as the command would."""
     command: click.Command = group
@@ -360,16 +369,23 @@ def parse(words: list[str]) -> click.Context:
         raise AssertionError(fault.format_message()) from None
 
 
-def must_be_an_rd(text: str, folder: Path) -> None:
-    """Fail for XML that the reader has anything to say about; a lone execute is put into a resource."""
+def must_be_an_rd(text: str, folder: Path, saved: Path) -> None:
+    """Fail for XML that the reader has anything to say about; a lone execute is put into a resource.
+
+    What is saved in ``inputs`` is read there, as it may refer to others.
+    """
     if not re.match(r"(<\?xml.*?>\s*)?<resource", text):
         text = f'<resource schema="example" resdir=".">\n{text}</resource>\n'
     path = folder / "shown" / "example" / "q.rd"
     for name in ("example", *re.findall(r'\b(?:schema|resdir)="([^".]+)"', text)):
         (folder / "shown" / name).mkdir(parents=True, exist_ok=True)
-    rd = read(str(path), inputs_dir=str(folder / "shown"), data=text.encode(), thorough=True, today=datetime.now(UTC))
+    inputs_dir = folder / "shown"
+    if saved.is_file() and "inputs" in saved.parts:
+        path = saved
+        inputs_dir = next(parent for parent in saved.parents if parent.name == "inputs")
+    rd = read(str(path), inputs_dir=str(inputs_dir), data=text.encode(), thorough=True, today=datetime.now(UTC))
     assert not rd.warnings
-    assert rd.executes
+    assert rd.executes or "<procDef" in text
 
 
 def must_be_settings(text: str, folder: Path) -> Settings:
@@ -527,6 +543,8 @@ def test_the_table_for_those_who_come_from_cron_is_found() -> None:
         ("```sh not-run\ngavo-exec serve --wrokers 3\n```", "No such option"),
         ("```sh not-run\nsudo gavo-exec chekc\n```", "there is no such command"),
         ("```sh not-run\nsystmctl start x\n```", "what is systmctl"),
+        ("```yaml\n- run: gavo-exec check --strcit\n```", "No such option"),
+        ("```yaml\n- run: make\n```", "our command is not called here"),
         ("```log\nready\n```", "no daemon runs here"),
         ('```xml\n<resource schema="x"><execute title="a" at="25:00"><job/></execute></resource>\n```', "E301"),
         (

@@ -133,6 +133,25 @@ class TestAFileIsDroppedIn:
         house.move(6)
         assert sorted(run.key for run in house.runs()) == ["radio/q#fetch", "weather/q#fetch"]
 
+    def test_it_finds_other_rds_as_they_were_accepted(self, house: House) -> None:
+        house.save("radio/q", rd(when='at="0:01"'))
+        house.save("weather/q", rd("print(base.resolveCrossId('radio/q#fetch').at, base.caches.getRD('radio/q'))"))
+        house.move(6)
+        (run,) = house.runs()
+        assert run.output == "['0:01'] <resource descriptor radio/q>\n"
+
+    def test_what_runs_on_loading_comes_first_and_shares_what_it_makes(self, house: House) -> None:
+        loading = (
+            "<execute id='b' title='B' on='loaded'><job><setup><code>import math</code></setup><code>"
+            "rd.area = lambda radius: math.pi * radius ** 2</code></job></execute>"
+        )
+        house.save("weather/q", rd("print(round(rd.area(10)))", when='every="-60"', more=loading))
+        house.move(1)
+        assert [(run.key, run.outcome, run.output) for run in house.runs()] == [
+            ("weather/q#b", Outcome.SUCCEEDED, ""),
+            ("weather/q#fetch", Outcome.SUCCEEDED, "314\n"),
+        ]
+
 
 class TestAJobFailsAndAMailGoesOut:
     def test_an_exception_is_mailed_with_the_line_of_the_rd(self, house: House) -> None:
@@ -146,6 +165,17 @@ class TestAJobFailsAndAMailGoesOut:
         assert f'File "{path}", line 6' in text
         assert "raise ValueError('bad input')" in text
         assert "gavo-exec execute weather/q#fetch" in text
+
+    def test_setup_that_fails_is_mailed_with_its_line_of_the_rd(self, house: House) -> None:
+        setup = "<setup>\n<code>\n  import json\n  json.loads('{')\n</code></setup>"
+        house.save("weather/q", rd("print('never')").replace("<job>", f"<job>{setup}"))
+        house.move(6)
+        (mail,) = house.mailer.sent
+        path = house.inputs / "weather" / "q.rd"
+        line = path.read_text().partition("json.loads")[0].count("\n") + 1
+        assert mail["Subject"].startswith("[vo] FAILED weather/q#fetch: json.decoder.JSONDecodeError: ")
+        assert f'File "{path}", line {line}, in <module>' in body(mail)
+        assert "never" not in house.runs()[0].output
 
     def test_a_failed_child_is_mailed_once_with_its_output_and_the_job_goes_on(self, house: House) -> None:
         house.runner.script = {"fetch.sh": (3, b"no route to host\n")}

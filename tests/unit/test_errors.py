@@ -185,7 +185,7 @@ def test_a_text_is_quoted_and_shortened_for_messages(text: str, expected: str) -
 
 
 def test_codes_say_their_severity_and_end_as_sentences() -> None:
-    assert all(re.fullmatch(r"[EW]\d{3}", code) for code in CODES)
+    assert all(re.fullmatch(r"[EWN]\d{3}", code) for code in CODES)
     assert all(meaning.endswith(".") and "\n" not in meaning for meaning in CODES.values())
     assert list(CODES) == sorted(CODES, key=lambda code: (code[1], code[0], code))
 

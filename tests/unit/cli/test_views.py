@@ -12,6 +12,7 @@ from gavo_exec.cli.views import (
     State,
     broken_rds,
     coming_dues,
+    declared_executes,
     due_instants,
     job_state,
     latest_runs,
@@ -19,13 +20,13 @@ from gavo_exec.cli.views import (
     numbered_source,
     outcome_words,
     planned_jobs,
-    run_fields,
     statuses,
 )
 from gavo_exec.errors import Diagnostic, Position, Severity
 from gavo_exec.model import Execute, HeldBack, Job, Outcome, QueuedMail, Rejection, ResourceDescriptor, Run
-from gavo_exec.schedule import At, Every, parse_at
+from gavo_exec.schedule import At, Every, Loaded, parse_at
 from gavo_exec.services.store import SQLiteStore
+from gavo_exec.testing import make_execute
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -86,7 +87,8 @@ def test_the_next_due_comes_first_and_ties_go_by_key() -> None:
 
 def test_a_running_job_says_since_when() -> None:
     state = State(running={"a/q#x": run(1, None)})
-    [status] = statuses([PlannedJob(key="a/q#x", title="", schedule=Every(seconds=1))], state, NOON)
+    job = execute("a/q#x", Every(seconds=1))
+    [status] = statuses([PlannedJob.of(rd("a/q", job), job)], state, NOON)
     assert status.running_since == NOON
     assert job_state(status) == "running"
 
@@ -143,8 +145,8 @@ def test_due_instants_end_where_the_calendar_does(schedule: At | Every) -> None:
 
 def test_coming_dues_of_several_jobs_are_in_order_of_time() -> None:
     jobs = [
-        PlannedJob(key="b#y", title="Y", schedule=Every(seconds=7200)),
-        PlannedJob(key="a#x", title="X", schedule=Every(seconds=3600)),
+        PlannedJob(key="b#y", title="Y", schedule=Every(seconds=7200), path=""),
+        PlannedJob(key="a#x", title="X", schedule=Every(seconds=3600), path=""),
     ]
     state = State(last_starts={"a#x": NOON, "b#y": NOON})
     found = coming_dues(jobs, state, start=NOON, count=2)
@@ -154,6 +156,39 @@ def test_coming_dues_of_several_jobs_are_in_order_of_time() -> None:
         (2 * HOUR, "b#y", "Y"),
         (4 * HOUR, "b#y", "Y"),
     ]
+
+
+def test_what_runs_when_its_rd_is_loaded_is_due_at_no_instant() -> None:
+    loaded = make_execute("a/q#z", schedule=Loaded())
+    catalog = Catalog().accept(rd("a/q", loaded, execute("a/q#x", Every(seconds=3600))))
+    found = statuses(planned_jobs(catalog, State(last_starts={"a/q#z": NOON})), State(), NOON)
+    assert [(job.key, job.due is None, job.schedule) for job in found] == [
+        ("a/q#x", False, "every 1 h"),
+        ("a/q#z", True, "when loaded"),
+    ]
+
+
+def test_a_daemon_that_starts_runs_it_once_and_before_all_else() -> None:
+    loaded, other = make_execute("a/q#z", schedule=Loaded()), execute("a/q#x", Every(seconds=60, immediately=True))
+    jobs = planned_jobs(Catalog().accept(rd("a/q", loaded, other)), State())
+    found = coming_dues(jobs, State(), start=NOON, count=2)
+    assert [(item.key, item.due - NOON) for item in found] == [
+        ("a/q#z", timedelta()),
+        ("a/q#x", timedelta()),
+        ("a/q#x", timedelta(minutes=1)),
+    ]
+
+
+def test_what_is_held_back_may_run_when_loaded() -> None:
+    state = State(rejections={"bad": (rejection(fault(1)), (HeldBack(key="bad#x", title="", on="loaded"),))})
+    [job] = planned_jobs(Catalog().reject(rejection(fault(1))), state)
+    assert (job.schedule, job.held_back, job.path) == (Loaded(), True, "/in/bad.rd")
+
+
+def test_executes_are_told_by_rd_and_in_the_order_of_the_file() -> None:
+    a = rd("a/q", execute("a/q#z", Every(seconds=1)), execute("a/q#b", Every(seconds=1)))
+    catalog = Catalog().accept(rd("b/q", execute("b/q#x", Every(seconds=1))), a)
+    assert [execute.key for _, execute in declared_executes(catalog)] == ["a/q#z", "a/q#b", "b/q#x"]
 
 
 def test_failed_runs_are_found_far_back(store: SQLiteStore) -> None:
@@ -174,12 +209,6 @@ def test_the_state_is_read_from_the_store(store: SQLiteStore) -> None:
     assert state.last_runs["a/q#x"].run_id == "r001"
     assert state.rejections == {"bad": (rejection(fault(1)), ())}
     assert (state.running, state.last_starts) == ({}, {})
-
-
-def test_runs_have_their_duration_in_json() -> None:
-    fields = run_fields(run(7), with_output=True)
-    assert (fields["duration_seconds"], fields["output"], fields["error"]) == (7.0, "much", "why")
-    assert "output" not in run_fields(run(7), with_output=False)
 
 
 def test_outcomes_are_words() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -295,6 +296,36 @@ def test_files_that_cannot_hold_executes_are_not_parsed_unless_thorough() -> Non
     assert read("/rds/x/q.rd", inputs_dir="/rds", data=data).executes == ()
     with pytest.raises(DescriptorError):
         read("/rds/x/q.rd", inputs_dir="/rds", data=data, thorough=True)
+
+
+@pytest.mark.parametrize(
+    ("inner", "is_parsed"),
+    [
+        ('<table><FEED source="//scs#x"/></table>', False),
+        ('<STREAM id="s"/><table><FEED source="s"/></table>', False),
+        ('<LOOP listItems="a b"><events><x/></events></LOOP>', False),
+        ('<FEED source="lib#s"/>', True),
+        ("<FEED source = 'lib/q.rd#s'/>", True),
+        ('<FEED source="lib&#35;s"/>', True),
+        ("<LOOP><source>lib#s</source><listItems>a</listItems></LOOP>", True),
+        ('<FEED\n  x="1"\n  source="%#s"/>', True),
+    ],
+)
+def test_files_that_replay_nothing_of_others_are_not_parsed_either(inner: str, is_parsed: bool) -> None:
+    data = f'<resource schema="s"><oops>{inner}</resource>'.encode()
+    if is_parsed:
+        with pytest.raises(DescriptorError):
+            read("/rds/x/q.rd", inputs_dir="/rds", data=data)
+    else:
+        assert read("/rds/x/q.rd", inputs_dir="/rds", data=data).executes == ()
+
+
+def test_files_that_replay_something_of_the_systems_are_parsed_where_that_may_be_the_operators(tmp_path: Path) -> None:
+    data = b'<resource schema="s"><oops><FEED source="//x#s"/></resource>'
+    assert read(f"{tmp_path}/x/q.rd", inputs_dir=str(tmp_path), data=data).executes == ()
+    (tmp_path / "__system__").mkdir()
+    with pytest.raises(DescriptorError):
+        read(f"{tmp_path}/x/q.rd", inputs_dir=str(tmp_path), data=data)
 
 
 @pytest.mark.parametrize(

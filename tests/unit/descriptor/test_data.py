@@ -57,7 +57,9 @@ def test_a_bad_rd_is_named_after_a_code_it_has(path: Path) -> None:
 
 def test_every_code_has_a_bad_rd() -> None:
     of_files_that_cannot_be_kept_here = {"E101", "E103"}
-    assert {path.stem.partition("-")[0] for path in BAD} - {"many"} == CODES.keys() - of_files_that_cannot_be_kept_here
+    of_what_looks_at_rds = {code for code in CODES if code.startswith(("W6", "N7"))}
+    told = CODES.keys() - of_files_that_cannot_be_kept_here - of_what_looks_at_rds
+    assert {path.stem.partition("-")[0] for path in BAD} - {"many"} == told
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.parent.name)

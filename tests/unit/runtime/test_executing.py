@@ -116,7 +116,8 @@ def test_one_rd_is_shared_by_the_jobs_and_runs_of_a_version() -> None:
     second = make_execute("test/q#b", code="rd.count = getattr(rd, 'count', 0) + 1\nreturn rd.count")
     stage = Stage(first, second)
     assert [stage.run(execute)[0] for execute in (first, second, first)] == [1, 2, 3]
-    assert stage.run(make_execute("test/q#a", code=first.job.source), make_rd())[0] == 1
+    again = make_execute("test/q#a", code=first.job.source)
+    assert stage.run(again, make_rd(again))[0] == 1
 
 
 def test_globals_are_made_once_per_version_and_execdef_for_each_run() -> None:
@@ -133,7 +134,7 @@ def test_a_set_property_lasts_until_the_rd_is_loaded_anew() -> None:
     stage = Stage(execute)
     assert [stage.run(execute)[0] for _ in range(2)] == [1, 2]
     again = make_execute(code=code)
-    assert stage.run(again)[0] == 1
+    assert stage.run(again, make_rd(again))[0] == 1
 
 
 @pytest.mark.parametrize(

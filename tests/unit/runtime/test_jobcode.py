@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gavo_exec.errors import Position
-from gavo_exec.model import Job
-from gavo_exec.runtime.jobcode import make_function
+from gavo_exec.errors import Position, RunError
+from gavo_exec.model import Code, Job
+from gavo_exec.runtime.jobcode import make_function, run_items, run_setup
 
 
 def job(source: str, *, line: int = 1, lines: tuple[int, ...] = (), path: str = "/inputs/x/q.rd") -> Job:
@@ -74,3 +74,69 @@ def test_code_that_does_not_compile_raises_with_the_line_in_the_rd() -> None:
     with pytest.raises(SyntaxError) as caught:
         make_function(job("pass\nbreak", line=7), name="job_x", namespace={})
     assert (caught.value.filename, caught.value.lineno) == ("/inputs/x/q.rd", 8)
+
+
+# Setup code
+
+
+def part(source: str, *, line: int = 1, path: str = "/inputs/x/q.rd") -> Code:
+    return Code(source=source, first_line=line, position=Position(path=path, line=line))
+
+
+def test_setup_is_run_in_order_as_a_module() -> None:
+    namespace: dict[str, object] = {"log": []}
+    run_setup([part("import json\nlog.append(1)"), part("def f():\n  return log, json\nlog.append(2)")], namespace)
+    assert namespace["log"] == [1, 2]
+    assert namespace["f"]()[0] == [1, 2]  # type: ignore[operator]
+    assert run("return f()[1].dumps([])", namespace) == "[]"
+
+
+def test_frames_of_setup_name_the_file_of_each_part() -> None:
+    parts = [part("x = 1", line=5), part("def f():\n  return 1 / 0\n\nf()", line=70, path="/inputs/procs.rd")]
+    with pytest.raises(ZeroDivisionError) as caught:
+        run_setup(parts, {})
+    frames = traceback.extract_tb(caught.tb)[-2:]
+    assert [(frame.filename, frame.lineno, frame.line, frame.name) for frame in frames] == [
+        ("/inputs/procs.rd", 73, "f()", "<module>"),
+        ("/inputs/procs.rd", 71, "return 1 / 0", "f"),
+    ]
+
+
+# Items
+
+
+def test_items_come_from_the_body_of_a_generator_with_names() -> None:
+    code = 'for n in range(context):\n  yield {"n": f"{n}{base}"}'
+    assert list(run_items(code, "/x.rd", {"context": 2, "base": "b"})) == [{"n": "0b"}, {"n": "1b"}]
+
+
+def test_a_body_may_return_early() -> None:
+    assert list(run_items('return\nyield {"a": "b"}', "/x.rd", {})) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "message"),
+    [
+        ("pass", TypeError, "the code does not yield anything, so there are no items"),
+        ("return [{}]", TypeError, "the code does not yield anything, so there are no items"),
+        ("yield 5", TypeError, "an item is not a dictionary of texts: 5"),
+        ("yield {'a': 5}", TypeError, "an item is not a dictionary of texts: {'a': 5}"),
+        ("while True:\n  yield {}", RunError, "the code yields more than 10,000 items"),
+        ("yield {}\n1 / 0", ZeroDivisionError, "division by zero"),
+        ("yield (", SyntaxError, "was never closed"),
+    ],
+)
+def test_what_makes_no_items_raises(code: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        list(run_items(code, "/x.rd", {}))
+
+
+def test_ten_thousand_items_are_not_too_many() -> None:
+    assert len(list(run_items("for n in range(10_000):\n  yield {}", "/x.rd", {}))) == 10_000
+
+
+def test_errors_in_items_name_the_file() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(run_items("yield {}\n1 / 0", "/x.rd", {}))
+    frame = traceback.extract_tb(caught.tb)[-1]
+    assert (frame.filename, frame.lineno) == ("/x.rd", 2)

@@ -20,6 +20,7 @@ from gavo_exec.events import (
     Trouble,
 )
 from gavo_exec.model import HeldBack, Outcome, Reason, Rejection, Run, RunRequest
+from gavo_exec.schedule import Loaded
 from gavo_exec.services.log import LogListener, configure, one_line
 from gavo_exec.testing import make_execute, make_rd
 
@@ -143,6 +144,14 @@ def accepted(executes: int, **more: bool | tuple[Diagnostic, ...]) -> Descriptor
 )
 def test_each_event_is_one_line(event: Event, line: str) -> None:
     assert logged(event) == [line]
+
+
+def test_of_what_runs_when_its_rd_is_loaded_no_next_instant_is_told() -> None:
+    asked = msgspec.structs.replace(request(reason=Reason.STARTUP), execute=make_execute(KEY, schedule=Loaded()))
+    event = RunFinished(run=finished(Outcome.SUCCEEDED).run, request=asked)
+    assert event.next_due is None
+    [line] = logged(event)
+    assert "next due" not in line
 
 
 def test_a_rejection_is_followed_by_each_diagnostic() -> None:

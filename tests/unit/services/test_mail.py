@@ -31,7 +31,7 @@ from gavo_exec.model import (
     Run,
     RunRequest,
 )
-from gavo_exec.schedule import Every
+from gavo_exec.schedule import Every, Loaded
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.mail import MailListener, MailPolicy, block, compose_failure, duration, one_line
 from gavo_exec.services.store import SQLiteStore
@@ -264,6 +264,12 @@ To see all of it: gavo-exec show 0190ab
 To run it again:  gavo-exec execute weather/q#fetch
 """
     )
+
+
+def test_the_mail_about_what_runs_when_its_rd_is_loaded_names_no_next_instant(store: SQLiteStore) -> None:
+    execute = msgspec.structs.replace(EXECUTE, schedule=Loaded())
+    [message] = mails_about(store, RunFinished(run=RUN, request=msgspec.structs.replace(REQUEST, execute=execute)))
+    assert "Next due" not in text_of(message)
 
 
 def test_the_mail_about_a_run_of_which_only_the_record_is_left(store: SQLiteStore) -> None:
