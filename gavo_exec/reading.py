@@ -1,10 +1,17 @@
 """How RDs are read by an operator's settings, on a site as it stands."""
 
+from collections.abc import Iterator, Mapping
+
 from gavo_exec import descriptor
-from gavo_exec.model import ResourceDescriptor
+from gavo_exec.model import ResourceDescriptor, Site
 from gavo_exec.ports import Clock
-from gavo_exec.runtime import jobcode
+from gavo_exec.runtime import executing, jobcode
 from gavo_exec.settings import LiveSite, Settings
+
+
+def _run_items(code: str, path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
+    """The items that code makes, which has ``base`` and ``utils`` as job code does."""
+    return jobcode.run_items(code, path, {**names, "base": executing.base, "utils": executing.utils})
 
 
 class RDReader:
@@ -14,7 +21,12 @@ class RDReader:
         self._site = site
         self._clock = clock
         self._thorough = thorough
-        self._run_items = jobcode.run_items if settings.code_items == "run" else None
+        self._run_items = _run_items if settings.code_items == "run" else None
+
+    @property
+    def site(self) -> Site:
+        """The site as it stands."""
+        return self._site.now()
 
     def __call__(self, path: str, *, inputs_dir: str, data: bytes | None = None) -> ResourceDescriptor:
         """The RD in a file, or in ``data`` in its place; raises DescriptorError."""

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import click
 
+from gavo_exec.catalog import Catalog
 from gavo_exec.cli.exits import DONE, FAILED
 from gavo_exec.cli.formats import FORMATS, WITH_SUMMARY, explanation
 from gavo_exec.cli.options import examples, json_option, settings_options
-from gavo_exec.cli.output import clean, clean_block, counted
+from gavo_exec.cli.output import clean, clean_block, counted, show_json
 from gavo_exec.errors import CODES, DescriptorError, Diagnostic, Severity
-from gavo_exec.model import ResourceDescriptor
+from gavo_exec.model import ResourceDescriptor, Site
 from gavo_exec.settings import Settings
 
 Checked = Callable[..., tuple[ResourceDescriptor | None, tuple[Diagnostic, ...]]]
@@ -28,6 +29,7 @@ Checked = Callable[..., tuple[ResourceDescriptor | None, tuple[Diagnostic, ...]]
         "gavo-exec check --strict --format github",
         "gavo-exec check --fix --diff",
         "gavo-exec check --explain W604",
+        "gavo-exec check --dachs",
     ),
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
@@ -43,6 +45,7 @@ Checked = Callable[..., tuple[ResourceDescriptor | None, tuple[Diagnostic, ...]]
 @click.option("--strict", is_flag=True, help="Fail for warnings, too.")
 @click.option("--fix", is_flag=True, help="Write mends that are mechanical into the files, and show them as a diff.")
 @click.option("--diff", is_flag=True, help="Only show what --fix would write.")
+@click.option("--dachs", is_flag=True, help="Tell what would be otherwise here than in DaCHS, and end.")
 @click.option("--explain", metavar="CODE", help="Print what a code means, with an example and its mend, and end.")
 def check_command(
     *,
@@ -53,6 +56,7 @@ def check_command(
     strict: bool,
     fix: bool,
     diff: bool,
+    dachs: bool,
     explain: str | None,
 ) -> int:
     """Check RDs, and say everything that is wrong with them.
@@ -65,6 +69,9 @@ def check_command(
     a line, such as # noqa: W604, keeps that code quiet about the line.
 
     With --fix no file is written that would read worse than before.
+
+    With --dachs the RDs are not checked: what is told is what comes out otherwise here than where DaCHS runs them, why
+    that is better, or what to change.
     """
     if explain is not None:
         return _explain(explain)
@@ -72,6 +79,11 @@ def check_command(
 
     form = _form(form, as_json=as_json)
     checking = Checking(settings)
+    if dachs:
+        if fix or diff or strict or form not in ("text", "json"):
+            raise click.UsageError("--dachs goes with --json and PATHs only")
+        catalog, site = checking.sites(paths or [with_inputs_dir(settings).inputs_dir])
+        return _compare(catalog, site, as_json=form == "json")
     files = _files(paths or [with_inputs_dir(settings).inputs_dir], checking.files)
     checks = {file: _look_at(checking.check, file, inputs_dir) for file, inputs_dir in files.items()}
     if fix or diff:
@@ -89,6 +101,19 @@ def check_command(
         print(f"{counted(len(files), 'RD')}, {counted(executes, 'execute')}: {_summary(numbers)}")
     bad = numbers[Severity.ERROR] + (numbers[Severity.WARNING] if strict else 0)
     return FAILED if bad else DONE
+
+
+def _compare(catalog: Catalog, site: Site, *, as_json: bool) -> int:
+    """Print the report for those who move from DaCHS."""
+    from gavo_exec.cli.migration import report
+
+    found = report(catalog, site)
+    if as_json:
+        show_json(found.view())
+    else:
+        for line in found.lines():
+            print(clean_block(line))
+    return DONE
 
 
 def _form(form: str | None, *, as_json: bool) -> str:

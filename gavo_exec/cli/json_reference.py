@@ -9,10 +9,12 @@ import msgspec
 
 from gavo_exec.cli.json_views import (
     DiagnosticView,
+    DifferenceView,
     DueView,
     ExecuteView,
     JobView,
     ListedJob,
+    MigrationView,
     PlaceView,
     RunView,
     RunWithOutput,
@@ -27,6 +29,8 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     PlaceView: "A place",
     RunView: "A run",
     RunWithOutput: "A run with its output",
+    MigrationView: "A migration report",
+    DifferenceView: "A difference",
 }
 """The objects by their headings in the reference, in its order."""
 
@@ -60,10 +64,12 @@ all good RDs these are those that are held back: jobs of a broken RD that run on
 has recorded them. Each broken RD is told on standard error with its first fault; the exit code is 0 all the same.""",
     ),
     "check": Printed(
-        types=(list[DiagnosticView],),
+        types=(list[DiagnosticView], MigrationView),
         says="""\
 A list of [diagnostics](#a-diagnostic) of all files that are checked, by file and in the order of the file. The exit
-code is 1 if there is an error among them, else 0.""",
+code is 1 if there is an error among them, else 0.
+
+With `--dachs`: one [migration report](#a-migration-report).""",
     ),
     "next": Printed(
         types=(list[DueView],),

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -91,6 +92,18 @@ class Checking:
         if Path(path).is_dir():
             return rd_files(inputs_dir if path == directory else path), inputs_dir
         return [path], inputs_dir if Path(path).is_relative_to(inputs_dir) else directory
+
+    def sites(self, paths: Iterable[str]) -> tuple[Catalog, Site]:
+        """The RDs that these paths stand for, as they would be taken up, and the site of the last of them."""
+        catalog, site = Catalog(), Site()
+        for path in paths:
+            files, inputs_dir = self.files(path)
+            reader = self._reader(inputs_dir)
+            reloader = Reloader(inputs_dir, read=reader, clock=SystemClock(), publish=_unheard)
+            found = reloader.update(frozenset(files))
+            catalog = catalog.accept(*found.accepted.values()).reject(*found.rejected.values())
+            site = reader.site
+        return catalog, site
 
     def check(
         self, path: str, inputs_dir: str, *, data: bytes | None = None

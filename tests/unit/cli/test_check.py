@@ -290,3 +290,28 @@ def test_the_command_names_all_formats() -> None:
     [form] = [each for each in check_command.params if each.name == "form"]
     assert isinstance(form.type, click.Choice)
     assert tuple(form.type.choices) == ("text", "json", "github", "sarif")
+
+
+# What is otherwise than in DaCHS
+
+
+def test_a_site_is_told_what_is_otherwise_than_in_dachs(command: Command, inputs: Path, tmp_path: Path) -> None:
+    put(inputs, "weather/q.rd", SLEEPY)
+    put(inputs, "broken/q.rd", BROKEN)
+    (tmp_path / "gavo.rc").write_text("[general]\nrootDir: .\n[web]\npreloadRDs: other/q\n")
+    code, said, _ = command("--dachs", str(tmp_path))
+    assert code == 0
+    assert said.startswith("1 execute in 1 RD; 1 RD refused here\n")
+    assert f"{inputs}/weather/q.rd:1:1: N701 " in said
+    code, told, _ = command("--dachs", str(tmp_path), "--json")
+    found = json.loads(told)
+    assert (code, found["executes"], found["refused"]) == (0, 1, 1)
+    assert "N701" in {note["code"] for note in found["notes"]}
+
+
+@pytest.mark.parametrize("option", ["--fix", "--diff", "--strict", "--format=sarif", "--format=github"])
+def test_what_is_otherwise_in_dachs_cannot_be_mended(command: Command, inputs: Path, option: str) -> None:
+    put(inputs, "weather/q.rd", SLEEPY)
+    code, _, err = command("--dachs", option)
+    assert code == 2
+    assert "--dachs goes with --json" in err
