@@ -12,7 +12,7 @@ from pathlib import Path
 from gavo_exec import settings
 from gavo_exec.cli import documents as cli
 from gavo_exec.cli import json_reference
-from gavo_exec.descriptor import schema as descriptor
+from gavo_exec.descriptor import elementpage, schema
 from gavo_exec.errors import CODES
 from gavo_exec.explanations import EXPLANATIONS
 
@@ -56,10 +56,11 @@ PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
     ("docs/man/gavo-exec.1", cli.man_page),
     ("docs/reference/cli.md", cli.reference),
     ("docs/reference/diagnostics.md", diagnostics),
-    ("docs/reference/elements.md", descriptor.reference),
+    ("docs/reference/elements.md", elementpage.reference),
     ("docs/reference/json.md", json_reference.reference),
     ("docs/reference/settings.md", settings.reference),
-    ("schemas/gavo-exec.rng", lambda: descriptor.relax_ng().decode()),
+    ("schemas/gavo-exec.rnc", schema.relax_ng_compact),
+    ("schemas/gavo-exec.rng", schema.relax_ng),
     ("schemas/settings.schema.json", lambda: json.dumps(settings.schema(), indent=2) + "\n"),
     *(
         (f"schemas/json/{command}.schema.json", partial(json_reference.schema_text, command))

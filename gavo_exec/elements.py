@@ -18,6 +18,7 @@ class Kind(Enum):
     INTEGER = "a whole number"
     BOOLEAN = "true, yes, t, on, enabled, 1 or false, no, f, off, disabled, 0, in any capitalisation"
     IDENTIFIER = "an ASCII letter or underscore, then letters, digits and underscores"
+    NAME = "a name as in Python, blanks around it left out"
     CODE = "Python"
     CHOICE = "one of a few words"
     REFERENCE = "an id, or rd_id#id for one in another RD"
@@ -122,7 +123,7 @@ _KEY = Attribute(
     name="key",
     aliases=("name",),
     required=True,
-    kind=Kind.IDENTIFIER,
+    kind=Kind.NAME,
     description="What the parameter is called.",
 )
 
@@ -137,7 +138,7 @@ PAR = Element(
             default="False",
             description="Computed for each run, when rd and execDef are there, rather than once per load.",
         ),
-        Attribute(name="alias", kind=Kind.IDENTIFIER, description="An older name, under which it can be bound, too."),
+        Attribute(name="alias", kind=Kind.NAME, description="An older name, under which it can be bound, too."),
         Attribute(name="description", description="What the parameter is for."),
     ),
     content=(

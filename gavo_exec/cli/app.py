@@ -22,7 +22,7 @@ _MODULES = {
     "list": "timetable",
     "mail": "mail",
     "next": "timetable",
-    "schema": "files",
+    "schema": "schema",
     "serve": "serve",
     "show": "show",
 }

@@ -1,245 +1,287 @@
-"""What is made from the table of elements: the RELAX NG schema for editors and the reference page."""
+"""The RELAX NG schema for editors, made from the table of elements.
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import cast
+It takes the executes that the checker takes, but for what a schema cannot say (times, Python, references), and passes
+over all else.  An active tag stands for elements that are not there yet: where one that replays stands in an element,
+nothing is required there any more.  In what is recorded everything goes, and the table serves for completion alone.
+"""
 
-from lxml import etree
-from lxml.etree import _Element
+from collections.abc import Iterable
+from functools import cache
 
-from gavo_exec.elements import ACTIVE_TAGS, ELEMENTS, RESOURCE, Attribute, Child, Element, Kind
+from gavo_exec.descriptor.compact import to_compact
+from gavo_exec.descriptor.relaxng import (
+    TEXT,
+    Pattern,
+    all_names_but,
+    all_names_in,
+    attribute,
+    choice,
+    define,
+    element,
+    group,
+    interleave,
+    many,
+    matching,
+    optional,
+    ref,
+    some,
+    to_xml,
+    word,
+)
+from gavo_exec.elements import (
+    ACTIVE_TAGS,
+    DEFAULTS,
+    EDIT,
+    ELEMENTS,
+    EVENTS,
+    REPLAYS,
+    RESOURCE,
+    STREAMS,
+    Attribute,
+    Child,
+    Element,
+    Kind,
+)
 
-_RNG = "http://relaxng.org/ns/structure/1.0"
-_DOCUMENTATION = "http://relaxng.org/ns/compatibility/annotations/1.0"
-_PREFIXES = cast("Mapping[str, str]", {None: _RNG, "a": _DOCUMENTATION})  # the stubs know no default prefix
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_FOR_XML_TOOLS = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2001/XMLSchema-instance")
 
-_ANY_CASE = {
-    word: "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in word)
-    for word in ("true", "yes", "t", "on", "enabled", "1", "false", "no", "f", "off", "disabled", "0")
+_SPACE = r"[\s\p{Z}]*"
+_TRUTHS = ("true", "yes", "t", "on", "enabled", "1", "false", "no", "f", "off", "disabled", "0")
+_IN_ANY_CASE = (
+    "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in word) for word in _TRUTHS
+)
+_KINDS = {
+    Kind.INTEGER: ("integer", rf"{_SPACE}[+\-]?\d+(_\d+)*{_SPACE}"),
+    Kind.BOOLEAN: ("boolean", "|".join(_IN_ANY_CASE)),
+    Kind.IDENTIFIER: ("identifier", "[A-Za-z_][A-Za-z_0-9]*"),
+    Kind.NAME: ("name", rf"{_SPACE}[\p{{L}}\p{{Nl}}_][\p{{L}}\p{{Nl}}\p{{Mn}}\p{{Mc}}\p{{Nd}}\p{{Pc}}]*{_SPACE}"),
 }
-_PATTERNS = {
-    Kind.INTEGER: r"\s*[+\-]?\d+(_\d+)*\s*",
-    Kind.BOOLEAN: "|".join(_ANY_CASE.values()),
-    Kind.IDENTIFIER: "[A-Za-z_][A-Za-z_0-9]*",
+"""Values of which not every text is one, each with a name for them and a regular expression."""
+_TEXTS = {
+    "blank": _SPACE,
+    "notBlank": rf"{_SPACE}[^\s\p{{Z}}][\s\S]*",
+    "withMacro": r"[\s\S]*\\[\s\S]*",
+    "null": "__NULL__",
 }
+_BLANK = ref("blank")
+
+_RECORDING = (*STREAMS, EVENTS.name, EDIT.name)
+_ACTIVE = tuple(each for each in ELEMENTS if each.name in {*ACTIVE_TAGS, EVENTS.name, EDIT.name, DEFAULTS.name})
+_PLAIN = tuple(each for each in ELEMENTS if each not in _ACTIVE and each is not RESOURCE)
+"""Elements that executes are made of, or that stand beside them."""
+_BY_NAME = {each.name: each for each in ELEMENTS}
 
 
-def relax_ng() -> bytes:
-    """The schema, as RELAX NG in XML syntax."""
-    grammar = _make(
+def relax_ng() -> str:
+    """The schema in XML syntax."""
+    return to_xml(_grammar()).decode()
+
+
+def relax_ng_compact() -> str:
+    """The schema in compact syntax."""
+    return to_compact(_grammar())
+
+
+def _grammar() -> Pattern:
+    """The schema."""
+    return Pattern(
         "grammar",
-        _make("start", _make("ref", name=RESOURCE.name)),
-        *(_define(element) for element in ELEMENTS),
-        _make(
-            "define",
-            _note("Whatever there may be."),
-            _make(
-                "zeroOrMore",
-                _make(
-                    "choice",
-                    _make("text"),
-                    _make("attribute", _make("anyName")),
-                    _make("element", _make("anyName"), _make("ref", name="anything")),
-                ),
+        (
+            Pattern("start", (element([RESOURCE.name], ref(RESOURCE.name), note=RESOURCE.description),)),
+            define(RESOURCE.name, *_open_content(RESOURCE)),
+            *(define(each.name, *_content(each)) for each in _PLAIN),
+            define("streams", choice(_structured(_BY_NAME[name]) for name in STREAMS)),
+            define("replays", choice(_structured(_BY_NAME[name]) for name in REPLAYS)),
+            *(define(each.name, *_open_content(each)) for each in _ACTIVE),
+            define("recorded", choice(_recorded_elements())),
+            *(define(_recorded(each), *_recorded_content(each)) for each in _PLAIN),
+            define(
+                "anything",
+                many(choice((TEXT, attribute(all_names_but()), element(all_names_but(), ref("anything"))))),
             ),
-            name="anything",
+            define("toleratedAttributes", many(attribute(choice(map(all_names_in, _FOR_XML_TOOLS))))),
+            *(define(name, matching(expression)) for name, expression in (*_KINDS.values(), *_TEXTS.items())),
         ),
-        _make(
-            "define",
-            _note("How an XML file names its schema."),
-            _make("zeroOrMore", _make("attribute", _make("nsName", ns=_XSI))),
-            name="schemaLocation",
-        ),
-        datatypeLibrary="http://www.w3.org/2001/XMLSchema-datatypes",
     )
-    return etree.tostring(grammar, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
-def reference() -> str:
-    """The reference page of elements, as Markdown."""
-    return "\n".join(_reference_lines())
+# Elements in which nothing may stand but what the table says
 
 
-def write_derived(root: str | Path) -> list[Path]:
-    """Write all files made from the table below the root of the project; answers those that changed."""
-    texts = {"schemas/gavo-exec.rng": relax_ng(), "docs/reference/elements.md": reference().encode()}
-    changed = []
-    for name, content in texts.items():
-        path = Path(root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_bytes() != content:
-            path.write_bytes(content)
-            changed.append(path)
-    return changed
-
-
-def _make(tag: str, *content: _Element | str, **attributes: str) -> _Element:
-    """An element of the schema."""
-    node = etree.Element(f"{{{_RNG}}}{tag}", attributes, nsmap=_PREFIXES)
-    for part in content:
-        if isinstance(part, str):
-            node.text = part
+def _content(spec: Element) -> tuple[Pattern, ...]:
+    """The content of an element, to stand in any order."""
+    if spec.open:
+        return _open_content(spec)
+    free: list[Pattern] = [ref("toleratedAttributes")]
+    required: list[Pattern] = []
+    excused: list[Pattern] = []
+    parts: tuple[Attribute | Child, ...] = (*spec.attributes, *spec.children)
+    for part in parts:
+        if part.name in spec.one_of:
+            continue
+        if not part.required:
+            free += _maybe(part)
+        elif isinstance(part, Attribute) and part.only_attribute:
+            free.append(_given(part))
         else:
-            node.append(part)
-    return node
+            required.append(_given(part))
+            excused += _maybe(part)
+    if spec.one_of:
+        choices = [part for part in spec.attributes if part.name in spec.one_of]
+        required.append(choice(_one(part, choices, (_given(part),)) for part in choices))
+        excused.append(choice(_one(part, choices, _maybe(part)) for part in choices))
+    if spec.content:
+        free.append(TEXT)
+    if required:
+        with_replays = interleave((*excused, some(ref("replays"))))
+        free += [many(ref("streams")), choice((interleave(required), with_replays))]
+    elif spec.children or any(not part.only_attribute for part in spec.attributes):
+        free += [many(ref("streams")), many(ref("replays"))]
+    return (interleave(free),)
 
 
-def _note(text: str) -> _Element:
-    """What editors show."""
-    note = etree.Element(f"{{{_DOCUMENTATION}}}documentation")
-    note.text = text
-    return note
+def _one(part: Attribute, choices: list[Attribute], given: tuple[Pattern, ...]) -> Pattern:
+    """One attribute out of several; elements for the others say nothing, for they are blank."""
+    return interleave((*given, *(_blanks(each) for each in choices if each is not part)))
 
 
-def _define(element: Element) -> _Element:
-    """The pattern for an element of the table."""
-    content = _anything_with(element) if element.open else [_make("interleave", *_exactly(element))]
-    names = _name_class((element.name, *_aliases(element)))
-    return _make("define", _make("element", names, _note(element.description), *content), name=element.name)
-
-
-def _anything_with(element: Element) -> list[_Element]:
-    """The content of an open element: what the table has of it has to be right, everything else may be there, too."""
-    attributes = (_make("optional", _attribute(part)) for part in element.attributes)
-    elements = [_element(part) for part in element.attributes if not part.only_attribute]
-    elements += [_make("ref", name=part.name) for part in element.children]
-    others = _make("element", _all_but(element.by_name), _make("ref", name="anything"))
-    return [
-        *attributes,
-        _make("zeroOrMore", _make("attribute", _all_but(element.by_name))),
-        _make("zeroOrMore", _make("choice", _make("text"), *elements, others)),
-    ]
-
-
-def _exactly(element: Element) -> Iterator[_Element]:
-    """The parts of an element's content, to stand in any order."""
-    known: tuple[Attribute | Child, ...] = (*element.attributes, *element.children)
-    yield from (_pattern(part) for part in known if part.name not in element.one_of)
-    if element.one_of:
-        yield _make("choice", *(_given(part) for part in element.attributes if part.name in element.one_of))
-    yield _make("ref", name="schemaLocation")
-    if element.content:
-        yield _make("text")
-
-
-def _all_but(names: Iterable[str]) -> _Element:
-    """All names but these."""
-    return _make("anyName", _make("except", *(_make("name", name) for name in names)))
-
-
-def _aliases(element: Element) -> tuple[str, ...]:
-    """What else the element may be called, wherever it stands."""
-    found = {
-        alias: None
-        for each in ELEMENTS
-        for child in each.children
-        if child.element is element
-        for alias in child.aliases
-    }
-    return tuple(found)
-
-
-def _name_class(names: tuple[str, ...]) -> _Element:
-    """One name or a choice of them."""
-    return _make("name", names[0]) if len(names) == 1 else _make("choice", *(_make("name", name) for name in names))
-
-
-def _pattern(part: Attribute | Child) -> _Element:
-    """The pattern for something that may, or must, stand in an element."""
+def _maybe(part: Attribute | Child) -> tuple[Pattern, ...]:
+    """What may stand in an element, any number of times: the last counts, and there is a warning."""
     if isinstance(part, Child):
-        # Where one is enough, more are taken with a warning; so does the schema.
-        return _make("oneOrMore" if part.required else "zeroOrMore", _make("ref", name=part.name))
-    return _given(part) if part.required else _make("optional", _given(part))
+        references = part.names if part.by_reference else ()
+        described = part.description or part.element.description
+        attributes = tuple(optional(attribute([name], note=described)) for name in references)
+        return (*attributes, many(_structured(part.element, part)))
+    attributes = tuple(optional(_attribute(part, name)) for name in part.names)
+    return attributes if part.only_attribute else (*attributes, many(_atom(part, _value_or_blank(part))))
 
 
-def _given(part: Attribute) -> _Element:
-    """The pattern for an attribute that is given: as an attribute, as child elements, or both."""
+def _given(part: Attribute | Child) -> Pattern:
+    """What must stand in an element: an attribute, under any of its names, or an element that is not blank."""
+    if isinstance(part, Child):
+        return some(_structured(part.element, part))
+    as_attribute = choice(
+        group(_attribute(part, name), *(optional(_attribute(part, other)) for other in part.names[number:]))
+        for number, name in enumerate(part.names, start=1)
+    )
     if part.only_attribute:
-        return _attribute(part)
-    return _make(
-        "choice",
-        _make("group", _attribute(part), _make("zeroOrMore", _element(part))),
-        _make("oneOrMore", _element(part)),
+        return as_attribute
+    more = many(_atom(part, _value_or_blank(part)))
+    value = _value(part)
+    as_element = _atom(part, ref("notBlank") if value is TEXT else value)
+    return choice((group(as_attribute, more), group(_blanks(part), as_element, more)))
+
+
+def _blanks(part: Attribute) -> Pattern:
+    """Elements for an attribute that say nothing."""
+    return many(element(part.names, ref("toleratedAttributes"), _BLANK))
+
+
+def _attribute(part: Attribute, name: str) -> Pattern:
+    """An attribute under one of its names."""
+    return attribute([name], _value(part), note=part.description)
+
+
+def _atom(part: Attribute, value: Pattern) -> Pattern:
+    """An attribute written as an element."""
+    return element(part.names, ref("toleratedAttributes"), value, note=part.description)
+
+
+def _value(part: Attribute) -> Pattern:
+    """The value of an attribute."""
+    if part.choices:
+        return choice((*map(word, part.choices), ref("null")))
+    return ref(_KINDS[part.kind][0]) if part.kind in _KINDS else TEXT
+
+
+def _value_or_blank(part: Attribute) -> Pattern:
+    """The text of an element for an attribute."""
+    value = _value(part)
+    return value if value is TEXT else choice((value, _BLANK))
+
+
+def _structured(spec: Element, part: Child | None = None) -> Pattern:
+    """A structured element, or what refers to one."""
+    names = part.names if part else (spec.name,)
+    content = choice((TEXT, ref(spec.name))) if part and part.by_reference else ref(spec.name)
+    return element(names, content, note=(part.description if part else "") or spec.description)
+
+
+# Elements that may hold anything
+
+
+def _open_content(spec: Element) -> tuple[Pattern, ...]:
+    """The content of an open element: what the table has of it has to be right, everything else may be there, too."""
+    attributes: list[Pattern] = []
+    elements: list[Pattern] = []
+    for part in spec.attributes:
+        value = _value(part)
+        if spec in _ACTIVE and value is not TEXT:
+            value = choice((value, ref("withMacro")))  # active tags can be recorded, too
+        given = tuple(attribute([name], value, note=part.description) for name in part.names)
+        attributes += given if part.required else map(optional, given)
+        if not part.only_attribute:
+            elements.append(_atom(part, value if value is TEXT else choice((value, _BLANK))))
+    elements += (_structured(part.element, part) for part in spec.children)
+    # The names of elements are refused as attributes, but for active tags, where they would be macros.
+    refused = () if spec in _ACTIVE else tuple(name for part in spec.children for name in part.names)
+    return _with_all_else(attributes, elements, refused=refused, is_recording=spec.name in _RECORDING)
+
+
+def _recorded_content(spec: Element) -> tuple[Pattern, ...]:
+    """The content of an element that is recorded, where nothing is wrong before it is replayed."""
+    attributes = [optional(attribute([name], note=part.description)) for part in spec.attributes for name in part.names]
+    elements = [_any_atom(part) for part in spec.attributes if not part.only_attribute]
+    for child in spec.children:
+        note = child.description or child.element.description
+        attributes += (optional(attribute([name], note=note)) for name in child.names if child.by_reference)
+        elements.append(element(child.names, ref(_recorded(child.element)), note=note))
+    return _with_all_else(attributes, elements)
+
+
+def _recorded(spec: Element) -> str:
+    """What the content of an element is called where that is recorded."""
+    return f"recorded.{spec.name}"
+
+
+def _any_atom(part: Attribute) -> Pattern:
+    """An attribute written as an element that is recorded."""
+    return element(part.names, ref("anything"), note=part.description)
+
+
+@cache
+def _recorded_elements() -> tuple[Pattern, ...]:
+    """What can be recorded, and is worth offering."""
+    elements = [element(_all_names(each), ref(_recorded(each)), note=each.description) for each in _PLAIN]
+    taken = set(_names_of(elements))
+    for part in (part for each in _PLAIN for part in each.attributes if not part.only_attribute):
+        if taken.isdisjoint(part.names):
+            taken.update(part.names)
+            elements.append(_any_atom(part))
+    return tuple(elements)
+
+
+def _with_all_else(
+    attributes: list[Pattern], elements: list[Pattern], *, refused: tuple[str, ...] = (), is_recording: bool = False
+) -> tuple[Pattern, ...]:
+    """Any of these attributes and elements, active tags, text, and all else but the attributes that are refused."""
+    known = [*elements, *(_recorded_elements() if is_recording else ())]
+    others = element(all_names_but((*_names_of(known), *STREAMS, *REPLAYS)), ref("anything"))
+    recorded = (ref("recorded"),) if is_recording else ()
+    return (
+        *attributes,
+        many(attribute(all_names_but((*_names_of(attributes), *refused)))),
+        many(choice((TEXT, *elements, *recorded, ref("streams"), ref("replays"), others))),
     )
 
 
-def _attribute(part: Attribute) -> _Element:
-    """The pattern for an attribute as such."""
-    return _make("attribute", _name_class(part.names), _note(part.description), _text(part))
+def _names_of(patterns: Iterable[Pattern]) -> list[str]:
+    """The names that attributes or elements have."""
+    classes = [(each.children[0] if each.tag == "optional" else each).children[0] for each in patterns]
+    return [each.text for names in classes for each in (names.children or (names,))]
 
 
-def _element(part: Attribute) -> _Element:
-    """The pattern for an attribute written as an element."""
-    return _make("element", _name_class(part.names), _note(part.description), _text(part))
-
-
-def _text(part: Attribute) -> _Element:
-    """The pattern for an attribute's value."""
-    pattern = _PATTERNS.get(part.kind)
-    if pattern is None:
-        return _make("text")
-    return _make("data", _make("param", pattern, name="pattern"), type="string")
-
-
-def _reference_lines() -> Iterator[str]:
-    """The lines of the reference page."""
-    yield "# Elements of an RD"
-    yield ""
-    yield "<!-- Made from gavo_exec/elements.py by `make docs`; edit that instead. -->"
-    yield ""
-    yield "Whatever is called an attribute here may also be written as a child element, unless it says otherwise:"
-    yield '`<execute title="x">` and `<execute><title>x</title>` mean the same. Where both are given, or one of them'
-    yield "twice, the last counts and there is a warning."
-    for element in ELEMENTS:
-        yield ""
-        yield f"## {element.name}"
-        yield ""
-        yield element.description
-        if element.content:
-            yield ""
-            yield f"Its text: {element.content}"
-        if element.attributes:
-            yield ""
-            yield "| attribute | value | default | meaning |"
-            yield "| --- | --- | --- | --- |"
-            yield from (_attribute_row(part, element) for part in element.attributes)
-        if element.children:
-            yield ""
-            yield "| element | how often | meaning |"
-            yield "| --- | --- | --- |"
-            yield from (_child_row(part) for part in element.children)
-    yield ""
-    yield "## Active tags"
-    yield ""
-    yield f"{', '.join(ACTIVE_TAGS)} may stand anywhere but in plain text; they are passed over where they do not"
-    yield "concern executes."
-    yield ""
-
-
-def _attribute_row(part: Attribute, element: Element) -> str:
-    """The row of an attribute."""
-    default = f"`{part.default}`" if part.default else ""
-    if part.required:
-        default = "required"
-    elif part.name in element.one_of:
-        default = f"one of {' and '.join(element.one_of)}"
-    remarks = [part.description]
-    if part.only_attribute:
-        remarks.append("Only as an attribute.")
-    if part.repeated:
-        remarks.append("Several add up.")
-    return f"| {_shown(part)} | {part.kind.value} | {default} | {' '.join(remarks)} |"
-
-
-def _child_row(part: Child) -> str:
-    """The row of a child element."""
-    often = {(True, False): "once", (True, True): "at least once", (False, False): "at most once"}
-    description = part.description or part.element.description
-    shown = often.get((part.required, part.repeated), "any number")
-    return f"| {_shown(part)} | {shown} | {description} |"
-
-
-def _shown(part: Attribute | Child) -> str:
-    """The names of an attribute or element."""
-    return " or ".join(f"`{name}`" for name in part.names)
+def _all_names(spec: Element) -> tuple[str, ...]:
+    """The name of an element and what else it is called anywhere."""
+    children = [child for each in ELEMENTS for child in each.children if child.element is spec]
+    return tuple(dict.fromkeys((spec.name, *(name for child in children for name in child.names))))
