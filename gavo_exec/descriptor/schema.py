@@ -109,40 +109,40 @@ def _grammar() -> Pattern:
 
 
 def _content(spec: Element) -> tuple[Pattern, ...]:
-    """The content of an element, to stand in any order."""
+    """The content of an element, to stand in any order.
+
+    Each way in which it can be complete is spelt out, as libxml2 is at a loss with one interleave within another.
+    """
     if spec.open:
         return _open_content(spec)
-    free: list[Pattern] = [ref("toleratedAttributes")]
+    parts: tuple[Attribute | Child, ...] = (*spec.attributes, *spec.children)
+    free: list[Pattern] = [ref("toleratedAttributes"), *((TEXT,) if spec.content else ())]
     required: list[Pattern] = []
     excused: list[Pattern] = []
-    parts: tuple[Attribute | Child, ...] = (*spec.attributes, *spec.children)
     for part in parts:
         if part.name in spec.one_of:
-            continue
-        if not part.required:
+            excused += _maybe(part)
+        elif not part.required:
             free += _maybe(part)
         elif isinstance(part, Attribute) and part.only_attribute:
             free.append(_given(part))
         else:
             required.append(_given(part))
             excused += _maybe(part)
-    if spec.one_of:
-        choices = [part for part in spec.attributes if part.name in spec.one_of]
-        required.append(choice(_one(part, choices, (_given(part),)) for part in choices))
-        excused.append(choice(_one(part, choices, _maybe(part)) for part in choices))
-    if spec.content:
-        free.append(TEXT)
-    if required:
-        with_replays = interleave((*excused, some(ref("replays"))))
-        free += [many(ref("streams")), choice((interleave(required), with_replays))]
-    elif spec.children or any(not part.only_attribute for part in spec.attributes):
-        free += [many(ref("streams")), many(ref("replays"))]
-    return (interleave(free),)
+    if not spec.children and all(part.only_attribute for part in spec.attributes):
+        return (interleave(free),)  # nothing that an active tag could bring
+    free.append(many(ref("streams")))
+    if not excused:
+        return (interleave((*free, many(ref("replays")))),)
+    complete = [interleave((*free, *required, *way)) for way in _ways_to_choose(spec)]
+    return (choice((*complete, interleave((*free, *excused, some(ref("replays")))))),)
 
 
-def _one(part: Attribute, choices: list[Attribute], given: tuple[Pattern, ...]) -> Pattern:
-    """One attribute out of several; elements for the others say nothing, for they are blank."""
-    return interleave((*given, *(_blanks(each) for each in choices if each is not part)))
+def _ways_to_choose(spec: Element) -> list[list[Pattern]]:
+    """The ways to give exactly one of the attributes of which one has to be; elements for the others are blank."""
+    choices = [part for part in spec.attributes if part.name in spec.one_of]
+    ways = [[_given(part), *(_blanks(each) for each in choices if each is not part)] for part in choices]
+    return ways or [[]]
 
 
 def _maybe(part: Attribute | Child) -> tuple[Pattern, ...]:
