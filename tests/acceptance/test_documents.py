@@ -7,6 +7,7 @@ import ast
 import configparser
 import difflib
 import itertools
+import json
 import re
 import shlex
 import signal
@@ -35,7 +36,7 @@ PATIENCE_SECONDS = 20.0
 READING = frozenset({"check", "list", "next", "history", "show", "mail"})
 """Commands that may be given again until they show what has just happened."""
 
-ELSEWHERE = frozenset({"pip", "make", "python3", "systemctl", "journalctl", "useradd", "crontab"})
+ELSEWHERE = frozenset({"pip", "make", "python3", "systemctl", "journalctl", "useradd", "crontab", "xmllint"})
 """What may stand in blocks that are only looked at."""
 
 
@@ -203,6 +204,7 @@ class Reader:
             ("python",): lambda block: ast.parse(block.text),
             ("toml",): lambda block: must_be_settings(block.text, self.site.folder),
             ("ini",): lambda block: parsed_unit(block.text),
+            ("json",): lambda block: json.loads(block.text),
             ("text",): lambda _: None,
             ("csv",): lambda _: None,
             ("yaml",): must_call_what_is_there,
@@ -374,7 +376,7 @@ def must_be_an_rd(text: str, folder: Path, saved: Path) -> None:
 
     What is saved in ``inputs`` is read there, as it may refer to others.
     """
-    if not re.match(r"(<\?xml.*?>\s*)?<resource", text):
+    if not re.match(r"(<\?.*?>\s*)*<resource", text):
         text = f'<resource schema="example" resdir=".">\n{text}</resource>\n'
     path = folder / "shown" / "example" / "q.rd"
     for name in ("example", *re.findall(r'\b(?:schema|resdir)="([^".]+)"', text)):
