@@ -552,11 +552,17 @@ def test_a_mail_of_another_kind_is_shown_without_text(command: Command, site: Si
 # the rest
 
 
-def test_schema_is_relax_ng(command: Command) -> None:
-    code, out, _ = command("schema")
+@pytest.mark.parametrize(("options", "file"), [((), "rng"), (("--format", "rng"), "rng"), (("--format", "rnc"), "rnc")])
+def test_schema_is_the_one_in_the_project(command: Command, options: tuple[str, ...], file: str) -> None:
+    code, out, _ = command("schema", *options)
     assert code == 0
-    assert out.startswith("<?xml")
-    assert "http://relaxng.org/ns/structure/1.0" in out
+    assert out == (Path(__file__).parents[3] / f"schemas/gavo-exec.{file}").read_text(encoding="utf-8")
+
+
+def test_schema_knows_two_syntaxes(command: Command) -> None:
+    code, out, err = command("schema", "--format", "xsd")
+    assert (code, out) == (2, "")
+    assert "'rng', 'rnc'" in err
 
 
 def test_serve_refuses_a_directory_that_is_not_there(command: Command, site: Site) -> None:

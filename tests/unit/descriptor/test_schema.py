@@ -58,7 +58,7 @@ TIMED = '<execute title="T" at="1:00">'
 
 def job(content: str, attributes: str = "") -> str:
     """An execute with this in its job."""
-    return job("{content}", "{attributes}")
+    return f"{TIMED}<job {attributes}>{content}</job></execute>"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_good_executes_are_valid(execute: str) -> None:
         ('<FEED reexpand="maybe"><events><execute/></events></FEED>', "E303"),
         ("<FEED><events><execute/></events><EDIT><job/></EDIT></FEED>", "E303"),
     ],
-)  # fmt: skip
+)
 def test_bad_executes_are_not_valid(execute: str, code: str) -> None:
     data = rd_with(execute)
     assert code in codes_of(data)
