@@ -48,7 +48,7 @@ _FOR_XML_TOOLS = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/200
 _SPACE = r"[\s\p{Z}]*"
 _TRUTHS = ("true", "yes", "t", "on", "enabled", "1", "false", "no", "f", "off", "disabled", "0")
 _IN_ANY_CASE = (
-    "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in word) for word in _TRUTHS
+    "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in truth) for truth in _TRUTHS
 )
 _KINDS = {
     Kind.INTEGER: ("integer", rf"{_SPACE}[+\-]?\d+(_\d+)*{_SPACE}"),
