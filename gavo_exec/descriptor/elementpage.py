@@ -21,7 +21,7 @@ def _lines() -> Iterator[str]:
     """The lines of the page."""
     yield "# Elements of an RD"
     yield ""
-    yield "<!-- Made from gavo_exec/elements.py by `make docs`; edit that instead. -->"
+    yield "<!-- Made from gavo_exec/elements/ by `make docs`; edit that instead. -->"
     yield ""
     yield "Whatever is called an attribute here may also be written as a child element, unless it says otherwise:"
     yield '`<execute title="x">` and `<execute><title>x</title>` mean the same. Where both are given, or one of them'

@@ -309,7 +309,11 @@ SITE_RD = """<resource schema="weather">
   </execute>%s
 </resource>
 """
-LOOP = '<LOOP source="made"><codeItems>for name in ["one", "two"]: yield {"name": utils.getFileStem(name)}</codeItems></LOOP>'
+LOOP = (
+    '<LOOP source="made"><codeItems>'
+    'for name in ["one", "two"]: yield {"name": utils.getFileStem(name)}'
+    "</codeItems></LOOP>"
+)
 
 
 class TestASiteOfDachs:
