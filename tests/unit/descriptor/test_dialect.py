@@ -92,6 +92,7 @@ def shown(rd: ResourceDescriptor) -> str:
             "path": execute.position.path,
             "line": execute.position.line,
             "sources": list(rd.sources),
+            **{what: text for what, text in (("name", execute.job.name), ("doc", execute.job.doc)) if text},
         }
         for execute in rd.executes
     ]
