@@ -5,7 +5,7 @@ Files are opened when something refers to them, once for each RD that is read.
 
 import hashlib
 import os.path
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from lxml.etree import _Element
 
@@ -76,10 +76,13 @@ class Library:
         if "#" in rd_part or not name:
             raise BadReferenceError("E506", f"not a reference: {shortened(reference)}", "write id or rd_id#id")
         home = self._provenance.home(node)
-        source = self._open(rd_part, home) if mark else home
-        found = self._look_up(source, name, node, kinds)
-        if found is None:
-            raise self._not_found(source, name, text, node)
+        searched: list[Source] = []
+        for source in self._open_user_configs() if rd_part == "%" else [self._open(rd_part, home) if mark else home]:
+            searched.append(source)
+            if (found := self._look_up(source, name, node, kinds)) is not None:
+                break
+        else:
+            raise self._not_found(searched[0], name, text, node)
         if element_name(found) not in kinds:
             message = f"{text} is a {local_name(found)}, not a {' or '.join(kinds)}"
             raise BadReferenceError("E505", message, f"it stands in {self._shown(found)}")
@@ -151,8 +154,6 @@ class Library:
 
     def _open(self, rd_part: str, home: Source) -> Source:
         """The file of an RD; raises BadReferenceError."""
-        if rd_part == "%":
-            return self._open_user_config()
         below = self._canonical(rd_part)
         if below == self.rd_id(home):
             return home
@@ -172,16 +173,19 @@ class Library:
             )
         return f"looked for {self._inputs_dir}/{below}.rd"
 
-    def _open_user_config(self) -> Source:
-        """The operator's own definitions; raises BadReferenceError."""
-        candidates = [f"{self._site.config_dir}/userconfig.rd"] if self._site.config_dir else []
-        candidates.append(f"{self._inputs_dir}/__system__/userconfig.rd")
+    def _open_user_configs(self) -> Iterator[Source]:
+        """The operator's own definitions, then those that hold where these have none; raises BadReferenceError."""
+        own = [f"{self._site.config_dir}/userconfig.rd"] if self._site.config_dir else []
+        general = [f"{self._inputs_dir}/__system__/userconfig.rd"]
         if self._site.system_dir:
-            candidates.append(f"{self._site.system_dir}/__system__/userconfig.rd")
-        source = self._first_of(candidates)
-        if source is None:
-            raise BadReferenceError("E503", "there is no userconfig.rd", f"looked for {candidates[0]}")
-        return source
+            general.append(f"{self._site.system_dir}/__system__/userconfig.rd")
+        is_there = False
+        for candidates in (own, general):
+            if (source := self._first_of(candidates)) is not None:
+                is_there = True
+                yield source
+        if not is_there:
+            raise BadReferenceError("E503", "there is no userconfig.rd", f"looked for {(own or general)[0]}")
 
     def _canonical(self, rd_part: str) -> str:
         """The path below the resource directory, without ``.rd``; raises BadReferenceError."""
