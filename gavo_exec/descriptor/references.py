@@ -6,6 +6,7 @@ Files are opened when something refers to them, once for each RD that is read.
 import hashlib
 import os.path
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from lxml.etree import _Element
 
@@ -13,7 +14,7 @@ from gavo_exec.descriptor.check import element_name, local_name, own_text
 from gavo_exec.descriptor.places import Place
 from gavo_exec.descriptor.provenance import Provenance
 from gavo_exec.descriptor.source import Source, read_bytes
-from gavo_exec.elements import REPLAYS, STREAMS
+from gavo_exec.elements import REPLAYS, RESOURCE, STREAMS
 from gavo_exec.errors import DescriptorError, Diagnostic, GavoExecError, shortened
 from gavo_exec.model import Site, rd_id_for
 
@@ -209,7 +210,10 @@ class Library:
                     self.absent[path] = None
                     continue
                 try:
-                    self._opened[path] = source = Source(path, read_bytes(path))
+                    source = Source(path, read_bytes(path))
+                    if local_name(source.root) != RESOURCE.name:
+                        refuse_root(source)
+                    self._opened[path] = source
                     self._provenance.add_source(source)
                 except DescriptorError as error:
                     self._opened[path] = error
@@ -219,6 +223,13 @@ class Library:
                 raise BadReferenceError("E503", message, "see there", opened.diagnostics)
             return opened
         return None
+
+
+def refuse_root(source: Source) -> NoReturn:
+    """Raise the DescriptorError for a file whose root is something else than a resource."""
+    root = source.root
+    start, end = source.locator.span(Place(root))
+    source.refuse("E108", f"the root element is {local_name(root)}, not resource", start=start, end=end)
 
 
 def id_of(node: _Element) -> str:
