@@ -180,7 +180,7 @@ def _check_whole(checked: Checked, report: Report) -> None:
         part = spec.by_name[name]
         if len(values) > 1 and not (isinstance(part, Attribute) and part.repeated):
             _report_repeated(name, [value.place for value in values], report)
-        if isinstance(part, Attribute) and part.choices and values[-1].text not in (*part.choices, NULL):
+        if isinstance(part, Attribute) and part.choices and not _is_choice(values[-1].text, part, spec):
             _report_choice(part, values[-1], report)
     for name, children in checked.children.items():
         if len(children) > 1 and not spec.by_name[name].repeated and name not in checked.values:
@@ -205,7 +205,14 @@ def _check_choice(checked: Checked, report: Report) -> None:
         report.add("E207", message, Place(checked.node), hint=hint)
     elif len(given) > 1:
         message = f"{_the(spec)} has {'both ' if len(given) == 2 else ''}{_enumerate(given)}"
-        report.add("E207", message, checked.values[given[-1]][-1].place, hint="keep one of them")
+        found = {report.position(place): place for place in (checked.values[name][-1].place for name in given)}
+        last = max(found, key=lambda position: (position.line, position.column))
+        report.add("E207", message, found[last], hint="keep one of them")
+
+
+def _is_choice(text: str, part: Attribute, spec: Element) -> bool:
+    """Whether a value is one of those that there are; None is none where one of several has to be given."""
+    return text in part.choices or (text == NULL and part.name not in spec.one_of)
 
 
 def _report_choice(part: Attribute, value: Value, report: Report) -> None:
