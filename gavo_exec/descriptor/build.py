@@ -213,7 +213,7 @@ def _read_frame(frame: Checked, source: Source, *, inputs_dir: str, report: Repo
     """The resource's schema and its resdir."""
     schema = string(given := frame.value("schema"))
     if schema is None:
-        misspelt = next((name for name in attributes_of(source.root) if name.lower() == "schema"), "")
+        misspelt = next((name for name in attributes_of(source.root) if name.lower() == "schema" != name), "")
         hint = f"did you mean schema where {misspelt} is written?" if misspelt else "DaCHS refuses RDs without one"
         report.add("W203", "the resource has no schema", Place(source.root), hint=hint)
     elif given is not None and not _SCHEMA.fullmatch(schema):

@@ -8,7 +8,7 @@ from lxml.etree import _Element
 
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
-from gavo_exec.elements import ELEMENTS, Attribute, Child, Element, Kind
+from gavo_exec.elements import ELEMENTS, RESOURCE, Attribute, Child, Element, Kind
 from gavo_exec.errors import shortened
 
 _PASSED_OVER = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
@@ -163,6 +163,7 @@ def _report_attribute(checked: Checked, name: str, report: Report) -> None:
     part = spec.by_name.get(name)
     where = Place(checked.node, Part.NAME, name)
     if isinstance(part, Child):
+        checked.excused.add(part.name)
         report.add(
             "E202", f"{name} is an element, not an attribute", where, hint=f"write <{part.name}>...</{part.name}>"
         )
@@ -241,15 +242,17 @@ def _the(spec: Element) -> str:
 def _suggest(name: str, checked: Checked) -> str:
     """The mend for a name that is not known in an element."""
     spec = checked.spec
+    owners = [element.name for element in ELEMENTS if name in element.by_name and not element.open]
+    if owners and name not in spec.by_name:
+        nearest = [owner for owner in owners if owner in spec.by_name]
+        return f"{name} belongs to {_enumerate(nearest or owners)}"
+    if isinstance(RESOURCE.by_name.get(name), Child):
+        return f"{name} belongs directly into the resource"
     known = {each.lower(): part.name for each, part in spec.by_name.items()}
     near = difflib.get_close_matches(name.lower(), known, n=1)
     if near:
         checked.excused.add(known[near[0]])
         return f"did you mean {known[near[0]]}?"
-    owners = [element.name for element in ELEMENTS if name in element.by_name and not element.open]
-    if owners:
-        nearest = [owner for owner in owners if owner in spec.by_name]
-        return f"{name} belongs to {_enumerate(nearest or owners)}"
     return f"{_the(spec)} may have {_enumerate(dict.fromkeys(known.values()))}"
 
 

@@ -85,7 +85,9 @@ class Library:
         else:
             raise self._not_found(searched[0], name, text, node)
         if element_name(found) not in kinds:
-            message = f"{text} is a {local_name(found)}, not a {' or '.join(kinds)}"
+            kind = local_name(found)
+            article = "an" if kind[0].lower() in "aeio" else "a"
+            message = f"{text} is {article} {kind}, not a {' or '.join(kinds)}"
             raise BadReferenceError("E505", message, f"it stands in {self._shown(found)}")
         return found
 
@@ -143,7 +145,7 @@ class Library:
         elif near := get_close_matches(name, index, n=1):
             hint = f"did you mean {reference[: len(reference) - len(name)]}{near[0]}?"
         else:
-            hint = ""
+            hint = "" if "#" in reference else "write rd_id#id for one in another RD"
         where = "" if source is self.main else f" in {source.path}"
         return BadReferenceError("E503", f"there is no element with the id {name}{where}", hint)
 
