@@ -4,6 +4,7 @@ A job has what it copies (``original``), what its procDef has, and its own: setu
 of the procDef.  Parameters become assignments, at the beginning of the setup or, where they are late, of the job.
 """
 
+import keyword
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -191,8 +192,7 @@ class Procedures:
             return None
         carried_out = self._carried_out(node)
         if carried_out in self._following:
-            there = self._report.position(Place(node))
-            message = f"{shortened(value.text.strip())} leads back to itself, in line {there.line}"
+            message = f"{shortened(value.text.strip())} leads back to itself, {self._where(Place(node), value.place)}"
             self._report.add("E504", message, value.place, hint="let one of them do without the other")
             return None
         with self._report.reached_by(value.place):
@@ -212,6 +212,11 @@ class Procedures:
         setup.code += checked.all("code")
         return setup
 
+    def _where(self, place: Place, seen_from: Place) -> str:
+        """Where a place is, in words, for a message about another."""
+        there = self._report.position(place)
+        return f"in line {there.line}" if there.path == self._report.path_of(seen_from) else f"in {there}"
+
     def _parameter(self, checked: Checked) -> _Parameter | None:
         """A par; None where its name is faulty, which is told."""
         key = self._identifier(checked.value("key"))
@@ -228,8 +233,9 @@ class Procedures:
         if value is None or value.text == NULL:
             return None
         name = value.text.strip()
-        if not name.isidentifier() or name in _KEYWORDS:
-            self._report.add("E303", f"not a name in Python: {shortened(value.text)}", value.place)
+        if not name.isidentifier() or keyword.iskeyword(name):
+            hint = "Python uses this word itself" if keyword.iskeyword(name) else _NAMES
+            self._report.add("E303", f"not a name in Python: {shortened(value.text)}", value.place, hint=hint)
             return None
         return name
 
@@ -245,7 +251,7 @@ class Procedures:
             if name is None:
                 continue
             if not checked.content.strip():
-                self._report.add("E203", f"the binding of {name} has no value", Place(checked.node))
+                self._report.add("E203", f"the binding of {name} has no value", Place(checked.node), hint=_VALUE)
                 continue
             key = keys.get(name) or aliases.get(name)
             if key is None:
@@ -283,8 +289,7 @@ class Procedures:
         binding = bindings.get(parameter.key)
         value = parameter.default if binding is None else Value(binding.content, Place(binding.node, Part.TEXT))
         if value is None:
-            there = self._report.position(parameter.place)
-            where = f"in line {there.line}" if there.path == self._report.path else f"in {there}"
+            where = self._where(parameter.place, Place(job.node))
             message = f"the parameter {parameter.key} (defined {where}) has neither a default nor a binding"
             hint = f'write <bind key="{parameter.key}">its value</bind>'
             self._report.add("E511", message, Place(job.node), hint=hint)
@@ -295,11 +300,12 @@ class Procedures:
     def _imports(self, setup: _Setup) -> Iterator[Code]:
         """The imports of a setup as statements."""
         for value in setup.imports:
-            for item in filter(None, (part.strip() for part in value.text.split(","))):
-                found = _IMPORT.fullmatch(item)
-                if found is None:
+            for part in _ITEM.finditer(value.text):
+                found = _IMPORT.fullmatch(item := part[0].rstrip())
+                if found is None or any(map(keyword.iskeyword, re.split(r"\W|\bas\b", item))):
+                    where = value.place.within(part.start(), part.start() + len(item))
                     hint = "write modules separated by commas: os.path, json as j"
-                    self._report.add("E303", f"not a module to import: {shortened(item)}", value.place, hint=hint)
+                    self._report.add("E303", f"not a module to import: {shortened(item)}", where, hint=hint)
                     continue
                 package, name, renamed = found["package"], found["name"], found["renamed"] or ""
                 statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
@@ -307,9 +313,11 @@ class Procedures:
                 yield Code(source=f"{statement}\n", first_line=position.line, position=position)
 
 
+_ITEM = re.compile(r"[^\s,][^,]*")
 _NAME = r"[^\W\d]\w*"
 _IMPORT = re.compile(rf"(?:(?P<package>{_NAME}(?:\.{_NAME})*)\.)?(?P<name>{_NAME})(?P<renamed>\s+as\s+{_NAME})?")
-_KEYWORDS = frozenset({"None", "True", "False"})
+_VALUE = "write a Python expression, None or '' for instance"
+_NAMES = "a name has letters, digits and underscores, and no digit first"
 
 
 class _Inside:
