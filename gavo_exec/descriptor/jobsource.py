@@ -59,6 +59,10 @@ def read_code(
     return _code(place, expansion=expansion, to_text=to_text, report=report)
 
 
+_EMPTY = "__EMPTY__"
+"""What stands for the empty string in parameters, as the macro magicEmpty gives it, too."""
+
+
 def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, Macro], report: Report) -> Code | None:
     """The assignment of an expression to a name; None where the expression is faulty, which is reported."""
     expansion = expand(text, macros)
@@ -70,6 +74,8 @@ def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, 
         return None
     begin = len(expansion.text) - len(expansion.text.lstrip())
     source = expansion.text.strip()
+    if source == _EMPTY:
+        source = "''"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

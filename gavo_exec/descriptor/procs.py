@@ -23,7 +23,6 @@ from gavo_exec.elements import JOB, PROCDEF, SETUP, Element
 from gavo_exec.errors import shortened
 from gavo_exec.model import Code, Job
 
-_EMPTY = "__EMPTY__"
 _SPECS: dict[str, Element] = {each.name: each for each in (JOB, PROCDEF, SETUP)}
 
 
@@ -153,14 +152,18 @@ class Procedures:
         """The procDef of a job, in place or elsewhere."""
         if value.place.part is Part.TAG:
             in_place = next(each for each in checked.children["procDef"] if each.node is value.place.node)
-            return self._procedure(in_place)
+            return self._in_use(self._procedure(in_place), "in place", value)
         found = self._follow(value, (PROCDEF.name,))
         if found is None:
             return None
         with self._report.reached_by(value.place), self._inside(found.node):
             procedure = self._procedure(found)
+        return self._in_use(procedure, value.text.strip(), value)
+
+    def _in_use(self, procedure: _Procedure, name: str, value: Value) -> _Procedure:
+        """The procedure, with a warning where it should not be used."""
         if procedure.deprecated:
-            message = f"the procedure {value.text.strip()} is deprecated: {procedure.deprecated.strip()}"
+            message = f"the procedure {name} is deprecated: {procedure.deprecated.strip()}"
             self._report.add("W504", message, value.place, hint="see its RD for what to use instead")
         return procedure
 
@@ -294,7 +297,7 @@ class Procedures:
             hint = f'write <bind key="{parameter.key}">its value</bind>'
             self._report.add("E511", message, Place(job.node), hint=hint)
             return None
-        text = {NULL: "None", _EMPTY: "''"}.get(value.text.strip(), value.text)
+        text = "None" if value.text.strip() == NULL else value.text
         return read_expression(value.place, text, parameter.key, macros=self._scope.macros, report=self._report)
 
     def _imports(self, setup: _Setup) -> Iterator[Code]:
