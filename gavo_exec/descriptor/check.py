@@ -207,8 +207,8 @@ def _check_choice(checked: Checked, report: Report) -> None:
     elif len(given) > 1:
         message = f"{_the(spec)} has {'both ' if len(given) == 2 else ''}{_enumerate(given)}"
         found = {report.position(place): place for place in (checked.values[name][-1].place for name in given)}
-        last = max(found, key=lambda position: (position.line, position.column))
-        report.add("E207", message, found[last], hint="keep one of them")
+        latest = max(found, key=lambda position: (position.line, position.column))
+        report.add("E207", message, found[latest], hint="keep one of them")
 
 
 def _is_choice(text: str, part: Attribute, spec: Element) -> bool:

@@ -70,6 +70,7 @@ class Procedures:
         self._scope = scope
         self._carried_out = carried_out
         self._following: list[_Element] = []
+        self._routes: dict[Value | Checked, tuple[Place, ...]] = {}
 
     def read_job(self, checked: Checked) -> Job | None:
         """The job of an execute; None where it is faulty, which is told."""
@@ -118,16 +119,20 @@ class Procedures:
             return Code(first_line=position.line, position=position)
         if value.text == NULL:
             hint = "leave code out for a job that does nothing"
-            self._report.add("E303", "code may not be __NULL__", value.place, hint=hint)
+            with self._on_route_to(value):
+                self._report.add("E303", "code may not be __NULL__", value.place, hint=hint)
             return None
-        return read_code(value.place, value.text, macros=self._scope.macros, report=self._report)
+        with self._on_route_to(value):
+            return read_code(value.place, value.text, macros=self._scope.macros, report=self._report)
 
     def _setup_code(self, value: Value) -> Code | None:
         """Setup code."""
         if value.text == NULL:
-            self._report.add("E303", "code may not be __NULL__", value.place, hint="leave it out")
+            with self._on_route_to(value):
+                self._report.add("E303", "code may not be __NULL__", value.place, hint="leave it out")
             return None
-        return read_code(value.place, value.text, macros=self._scope.macros, report=self._report, is_setup=True)
+        with self._on_route_to(value):
+            return read_code(value.place, value.text, macros=self._scope.macros, report=self._report, is_setup=True)
 
     def _procedure(self, checked: Checked) -> _Procedure:
         """A job or procDef with what it copies."""
@@ -139,8 +144,10 @@ class Procedures:
         code = checked.value("code")
         if code is not None and code.text.strip():
             procedure.code = code
+            self._note_route(code)
         procedure.setups += [self._setup(each) for each in checked.children.get("setup", ())]
-        procedure.bindings += checked.children.get("bind", ())
+        procedure.bindings += (bindings := checked.children.get("bind", []))
+        self._note_route(*bindings)
         for name in ("name", "doc", "deprecated"):
             if (value := checked.value(name)) is not None and value.text != NULL:
                 setattr(procedure, name, value.text)
@@ -182,6 +189,15 @@ class Procedures:
         found = self._follow(value, kinds)
         return None if found is None else (found, self._report.reached_by(value.place))
 
+    def _note_route(self, *parts: Value | Checked) -> None:
+        """Note through which references these were reached, for when they are read."""
+        if route := self._report.route:
+            self._routes.update(dict.fromkeys(parts, route))
+
+    def _on_route_to(self, part: Value | Checked) -> AbstractContextManager[None]:
+        """Being where the references have led to this."""
+        return self._report.on_route(self._routes.get(part, ()))
+
     def _inside(self, node: _Element) -> AbstractContextManager[object]:
         """Being inside of this element, which must not lead back to itself."""
         return _Inside(self._following, node)
@@ -213,6 +229,7 @@ class Procedures:
                 setup.parameters.append(parameter)
         setup.imports += checked.all("imports")
         setup.code += checked.all("code")
+        self._note_route(*checked.all("imports"), *checked.all("code"))
         return setup
 
     def _where(self, place: Place, seen_from: Place) -> str:
@@ -229,6 +246,8 @@ class Procedures:
             return None
         text = checked.content
         default = Value(text, Place(checked.node, Part.TEXT)) if text.strip() else None
+        if default is not None:
+            self._note_route(default)
         return _Parameter(checked, key, alias or "", default, late=late)
 
     def _identifier(self, value: Value | None) -> str | None:
@@ -250,20 +269,21 @@ class Procedures:
         bindings: dict[str, Checked] = {}
         written: dict[str, str] = {}
         for checked in given:
-            name = self._identifier(checked.value("key"))
-            if name is None:
-                continue
-            if not checked.content.strip():
-                self._report.add("E203", f"the binding of {name} has no value", Place(checked.node), hint=_VALUE)
-                continue
-            key = keys.get(name) or aliases.get(name)
-            if key is None:
-                self._report_unknown(checked, name, [*keys, *aliases])
-                continue
-            if key in bindings:
-                self._report_bound_before(checked, bindings[key], key, is_alias=written[key] != name)
-            bindings[key] = checked
-            written[key] = name
+            with self._on_route_to(checked):
+                name = self._identifier(checked.value("key"))
+                if name is None:
+                    continue
+                if not checked.content.strip():
+                    self._report.add("E203", f"the binding of {name} has no value", Place(checked.node), hint=_VALUE)
+                    continue
+                key = keys.get(name) or aliases.get(name)
+                if key is None:
+                    self._report_unknown(checked, name, [*keys, *aliases])
+                    continue
+                if key in bindings:
+                    self._report_bound_before(checked, bindings[key], key, is_alias=written[key] != name)
+                bindings[key] = checked
+                written[key] = name
         return bindings
 
     def _report_unknown(self, checked: Checked, name: str, known: list[str]) -> None:
@@ -298,7 +318,8 @@ class Procedures:
             self._report.add("E511", message, Place(job.node), hint=hint)
             return None
         text = "None" if value.text.strip() == NULL else value.text
-        return read_expression(value.place, text, parameter.key, macros=self._scope.macros, report=self._report)
+        with self._on_route_to(value if binding is None else binding):
+            return read_expression(value.place, text, parameter.key, macros=self._scope.macros, report=self._report)
 
     def _imports(self, setup: _Setup) -> Iterator[Code]:
         """The imports of a setup as statements."""
@@ -308,7 +329,8 @@ class Procedures:
                 if found is None or any(map(keyword.iskeyword, re.split(r"\W|\bas\b", item))):
                     where = value.place.within(part.start(), part.start() + len(item))
                     hint = "write modules separated by commas: os.path, json as j"
-                    self._report.add("E303", f"not a module to import: {shortened(item)}", where, hint=hint)
+                    with self._on_route_to(value):
+                        self._report.add("E303", f"not a module to import: {shortened(item)}", where, hint=hint)
                     continue
                 package, name, renamed = found["package"], found["name"], found["renamed"] or ""
                 statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
@@ -348,7 +370,7 @@ def _job_of(code: Code, setup: tuple[Code, ...]) -> Job:
 
 
 def _prefixed(code: Code, parts: list[Code]) -> Code:
-    """The code with these before it, as one: in the file where the code is, or that of the first where there is none."""
+    """The code with these before it, as one: in the file where the code is, or that of the first if there is none."""
     if not parts:
         return code
     base = code if code.source else parts[0]

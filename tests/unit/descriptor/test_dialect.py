@@ -1,9 +1,9 @@
 """The dialect, case by case: small resource trees beside what the reader makes of each RD in them.
 
 An RD with a ``.json`` beside it is good, and that is what comes of its executes; one with a ``.txt`` is refused or
-warned of, and that is what operators see.  Run as a program, this file writes the expectations anew, of all cases or of
-those named (not of RDs whose name has lib in it, or in the folders etc and system, as others refer to these); they are to
-be looked through before they are kept.
+warned of, and that is what operators see.  Run as a program, this file writes the expectations anew, of all cases or
+of those named (not of RDs whose name has lib in it, or in the folders etc and system, as others refer to these); they are
+to be looked through before they are kept.
 """
 
 import json
