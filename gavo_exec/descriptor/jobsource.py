@@ -23,12 +23,13 @@ from gavo_exec.model import Code
 class _Layout(msgspec.Struct, frozen=True):
     """Code with its indentation removed; ``removed`` has for each line how many characters of it went.
 
-    ``ragged`` are the lines that have less of it than the others.
+    ``ragged`` are the lines that do not begin with ``margin``, which is what others lost.
     """
 
     text: str
     removed: list[int]
     ragged: frozenset[int]
+    margin: str
 
 
 class _CodeFault(msgspec.Struct, frozen=True):
@@ -54,9 +55,18 @@ def read_code(
     if fault is not None:
         start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
         message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
-        report.add(fault.code, message, place.within(start, end), hint=fault.hint)
+        hint = fault.hint or _hint_about_lines(place, text, report)
+        report.add(fault.code, message, place.within(start, end), hint=hint)
         return None
     return _code(place, expansion=expansion, to_text=to_text, report=report)
+
+
+def _hint_about_lines(place: Place, text: str, report: Report) -> str:
+    """The mend where code was written in several lines and has come to be one."""
+    if place.part is not Part.VALUE or "\n" in text:
+        return ""
+    first, last = report.lines_of(place, [0, max(len(text) - 1, 0)])
+    return "" if first == last else "in an attribute, line feeds are blanks; put the code into <code>...</code>"
 
 
 _EMPTY = "__EMPTY__"
@@ -97,8 +107,10 @@ def _choose_layout(
     for layout in _layouts(text):
         expansion = expand(layout.text, macros)
         fault = _find_fault(expansion.text, is_setup=is_setup) or _find_ragged(layout, expansion)
-        if fault and layout.text.count("\n", 0, expansion.origin(fault.start)) in layout.ragged:
-            fault = _CodeFault("E401", "not valid Python: too little indentation", fault.start, fault.end, _INDENTATION)
+        if fault and (line := layout.text.count("\n", 0, expansion.origin(fault.start))) in layout.ragged:
+            is_less = layout.margin.startswith(_margin(layout.text.split("\n")[line]))
+            problem = "too little indentation" if is_less else "indentation by other white space than before"
+            fault = _CodeFault("E401", f"not valid Python: {problem}", fault.start, fault.end, _INDENTATION)
         if fault is None or fault.parses:
             return layout, expansion, fault
         first = first or (layout, expansion, fault)
@@ -221,7 +233,7 @@ def _remove(first: str, rest: list[str], margin: str) -> _Layout:
             ragged.append(len(lines))
         lines.append(kept)
         removed.append(len(line) - len(kept) if kept else 0)
-    return _Layout("\n".join(lines), removed, frozenset(ragged))
+    return _Layout("\n".join(lines), removed, frozenset(ragged), margin)
 
 
 def _find_fault(code: str, *, is_setup: bool) -> _CodeFault | None:

@@ -2,8 +2,8 @@
 
 An RD with a ``.json`` beside it is good, and that is what comes of its executes; one with a ``.txt`` is refused or
 warned of, and that is what operators see.  Run as a program, this file writes the expectations anew, of all cases or
-of those named (not of RDs whose name has lib in it, or in the folders etc and system, as others refer to these); they are
-to be looked through before they are kept.
+of those named (not of RDs whose name has lib in it, or in the folders etc and system, as others refer to these); they
+are to be looked through before they are kept.
 """
 
 import json
