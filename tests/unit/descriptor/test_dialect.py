@@ -8,6 +8,7 @@ are to be looked through before they are kept.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -124,6 +125,11 @@ def test_the_rd_is_read_as_expected(path: Path) -> None:
         if path.with_suffix(suffix).exists()
     }
     assert results(path) == expected
+
+
+def test_the_table_of_rules_has_every_case_and_no_other() -> None:
+    table = [line for line in (DATA / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    assert {name for line in table for name in re.findall(r"`(s\d\d-[\w.-]+)`", line)} == {case.name for case in CASES}
 
 
 def test_every_case_expects_something() -> None:

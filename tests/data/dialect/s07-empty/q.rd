@@ -22,4 +22,10 @@
   <execute id="g" title="A" at="7:30">
     <job><setup/></job>
   </execute>
+  <execute id="h" title="A" at="7:30">
+    <job><procDef/></job>
+  </execute>
+  <execute id="i" title="A" at="7:30">
+    <job><procDef> </procDef><doc/></job>
+  </execute>
 </resource>

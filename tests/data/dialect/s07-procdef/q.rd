@@ -20,9 +20,7 @@
     <job><procDef>walk</procDef></job>
   </execute>
   <execute id="c" title="A" at="7:30">
-    <job><procDef>
-      lib#walk
-    </procDef></job>
+    <job><procDef>lib<!-- -->#walk</procDef></job>
   </execute>
   <execute id="d" title="A" at="7:30">
     <job procDef="lib#walk"></job>
