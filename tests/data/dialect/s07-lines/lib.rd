@@ -1,12 +1,11 @@
 <resource schema="dust" resdir=".">
-  <procDef id="p">
-
-
+  <procDef
+      id="p"
+  >
     <code>
+
       a()
       b()
     </code>
-
-
   </procDef>
 </resource>
