@@ -86,17 +86,24 @@ def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, 
     source = expansion.text.strip()
     if source == _EMPTY:
         source = "''"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        problem = fault.msg if isinstance(fault, SyntaxError) else str(fault) or "too deeply nested"
+    if problem := _problem_of_expression(source):
         hint = "names with @ are for rowmakers only" if "@" in source else "the value is a Python expression"
         report.add("E401", f"not a valid Python expression: {problem}", place, hint=hint)
         return None
     starts = [expansion.origin(begin + start) for start in _line_starts(source)]
     return _code_at(f"{name} = {source}", report.lines_of(place, starts), report.path_of(place))
+
+
+def _problem_of_expression(source: str) -> str:
+    """Why this cannot be the value of a parameter; '' where it can."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+        return (fault.msg if isinstance(fault, SyntaxError) else str(fault)) or "too deeply nested"
+    is_unfit = _UNFIT.search(source) and _find_unfit(tree, source, is_setup=True)
+    return "yield and await need a function of their own" if is_unfit else ""
 
 
 def _choose_layout(
@@ -291,7 +298,7 @@ _NEW_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 
 
-def _find_unfit(tree: ast.Module, code: str, *, is_setup: bool) -> _CodeFault | None:
+def _find_unfit(tree: ast.Module | ast.Expression, code: str, *, is_setup: bool) -> _CodeFault | None:
     """What Python's grammar lets pass and yet cannot stand in the body of a plain function, or in setup code."""
     found: tuple[int, int, ast.stmt | ast.expr, tuple[str, str, str]] | None = None
     pending: list[tuple[ast.AST, bool]] = [(tree, False)]
