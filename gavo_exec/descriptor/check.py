@@ -184,7 +184,7 @@ def _check_whole(checked: Checked, report: Report) -> None:
         part = spec.by_name[name]
         if len(values) > 1 and not (isinstance(part, Attribute) and part.repeated):
             _report_repeated(name, [value.place for value in values], report)
-        if isinstance(part, Attribute) and part.choices and not _is_choice(values[-1].text, part, spec):
+        if isinstance(part, Attribute) and part.choices and not _is_choice(values[-1].text, part):
             _report_choice(part, values[-1], report)
     for name, children in checked.children.items():
         if len(children) > 1 and not spec.by_name[name].repeated and name not in checked.values:
@@ -214,9 +214,9 @@ def _check_choice(checked: Checked, report: Report) -> None:
         report.add("E207", message, found[latest], hint="keep one of them")
 
 
-def _is_choice(text: str, part: Attribute, spec: Element) -> bool:
-    """Whether a value is one of those that there are; None is none where one of several has to be given."""
-    return text in part.choices or (text == NULL and part.name not in spec.one_of)
+def _is_choice(text: str, part: Attribute) -> bool:
+    """Whether a value is one of those that there are."""
+    return text in part.choices or (text == NULL and part.may_be_null)
 
 
 def _report_choice(part: Attribute, value: Value, report: Report) -> None:

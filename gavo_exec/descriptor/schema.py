@@ -190,7 +190,7 @@ def _atom(part: Attribute, value: Pattern) -> Pattern:
 def _value(part: Attribute) -> Pattern:
     """The value of an attribute."""
     if part.choices:
-        return choice((*map(word, part.choices), ref("null")))
+        return choice((*map(word, part.choices), *((ref("null"),) if part.may_be_null else ())))
     return ref(_KINDS[part.kind][0]) if part.kind in _KINDS else TEXT
 
 

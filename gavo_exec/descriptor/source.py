@@ -136,7 +136,10 @@ class Source:
             self._refuse_at(refusal, "E102", f"not well-formed: {message.partition(', line ')[0]}")
         for node in root.iter("*"):
             if ":" in (local := node.tag.rpartition("}")[2]):
-                node.tag = local.rpartition(":")[2] or "_"
+                try:
+                    node.tag = local.rpartition(":")[2]
+                except ValueError:  # what follows the colon is no name
+                    node.tag = "_"
         return root
 
     def _count_elements(self) -> int:

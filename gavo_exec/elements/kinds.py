@@ -23,7 +23,7 @@ class Kind(Enum):
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """Something atomic: an attribute or, unless ``only_attribute``, a child element with text.
 
-    ``choices`` are the words that a CHOICE can be.
+    ``choices`` are the words that a CHOICE can be, or ``__NULL__`` where it ``may_be_null``.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     default: str = ""
     only_attribute: bool = False
     choices: tuple[str, ...] = ()
+    may_be_null: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:

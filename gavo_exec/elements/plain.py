@@ -175,6 +175,7 @@ EXECUTE = Element(
             name="on",
             kind=Kind.CHOICE,
             choices=("loaded",),
+            may_be_null=False,
             description=(
                 "loaded: run when the daemon starts and whenever the RD has changed, before the RD's other jobs. "
                 "DaCHS knows this since late 2025."

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,12 @@ def test_a_file_that_cannot_be_recovered_as_it_stands_is_refused() -> None:
         b'<d:resource schema="s"><execute title="T" every="60">&two;x<job/></execute></d:resource>'
     )
     assert [found.code for found in diagnostics_of(data)] == ["E102"]
+
+
+@pytest.mark.parametrize("name", ["x:2", "x:", "x:y:2", ":a"])
+def test_what_is_no_name_after_a_prefix_is_passed_over(name: str) -> None:
+    execute = '<execute title="T" every="60"><job/></execute>'
+    assert diagnostics_of(f'<resource schema="s" resdir="."><x:y/><{name}/>{execute}</resource>'.encode()) == ()
 
 
 @given(st.sampled_from(DOCUMENTS), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 20), SNIPPETS), max_size=5))
