@@ -64,6 +64,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W204": "An execute stands where it is never run.",
         "W205": "An element that is passed over looks like a misspelt execute.",
         "W206": "The resdir is not a folder.",
+        "W207": "A property has a name that is kept for settings, and no effect.",
         # 3: values
         "E301": "A time in at is not understood.",
         "E302": "An interval in every is not understood.",

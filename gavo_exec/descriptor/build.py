@@ -46,6 +46,7 @@ _IN_ORDER = _filters("macDef", "property", "execute")
 _IN_ORDER_ACTIVE = (*_IN_ORDER, *(f"{{*}}{name}" for name in REPLAYS))
 _EXECUTES = _filters("execute")
 _MAKERS = frozenset({*ACTIVE_TAGS, *RESOURCE.by_name["execute"].names})
+_RESERVED = ("when.", "run.", "mail.")
 _SCHEMA = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -179,7 +180,9 @@ class _Builder:
         elif name == MACDEF.name:
             _define_macro(check(node, MACDEF, quiet), self.scope)
         elif name == PROPERTY.name:
-            _add_property(self.properties, check(node, PROPERTY, quiet), self.scope, quiet)
+            checked = check(node, PROPERTY, quiet)
+            _add_property(self.properties, checked, self.scope, quiet)
+            _look_for_settings(checked, self.report)
         elif name == META.name and not self.report.provenance.is_original(node):
             collect_meta(self.meta, [node], expand=self.scope.expand_leniently)
 
@@ -204,6 +207,7 @@ class _Builder:
         draft.debug = boolean(checked.value("debug"), report)
         for child in checked.children.get("property", []):
             _add_property(draft.properties, child, self.scope, report)
+            _look_for_settings(child, report)
         if jobs := checked.children.get("job"):
             draft.job = self.procedures.read_job(jobs[-1])
         return draft
@@ -264,6 +268,15 @@ def _add_property(properties: dict[str, str | None], checked: Checked, scope: Sc
         message = f"the property {name.text} is given twice; this one counts, not the one before"
         report.add("W201", message, name.place, hint='keep one of them, or write cumulate="True" to join them')
     properties[name.text] = value
+
+
+def _look_for_settings(checked: Checked, report: Report) -> None:
+    """Warn of a property with a name that is kept for settings of executes, of which there are none yet."""
+    name = checked.value("name")
+    if name is not None and name.text.startswith(_RESERVED):
+        message = f"the property {name.text} has no effect: this version has no such setting"
+        hint = f"names that begin with {', '.join(_RESERVED)} are for gavo-exec; job code takes others"
+        report.add("W207", message, name.place, hint=hint)
 
 
 def _read_schedule(checked: Checked, report: Report) -> Schedule | None:

@@ -252,6 +252,20 @@ Mend:
 <execute title="Fetch" at="1:00"><job><code>pass</code></job></execute>
 </resource>
 """,
+    "W207": r"""
+Properties with names that begin with when., run. or mail. are kept for what executes can be set to, beside what DaCHS
+knows; DaCHS takes them for properties like any other. Here one that means nothing would go unnoticed, so it is told.
+
+Wrong:
+<resource schema="s" resdir=".">
+<execute title="Fetch" at="1:00"><property name="run.site">north</property><job><code>pass</code></job></execute>
+</resource>
+
+Mend:
+<resource schema="s" resdir=".">
+<execute title="Fetch" at="1:00"><property name="site">north</property><job><code>pass</code></job></execute>
+</resource>
+""",
     "E301": r"""
 A time is h:m in UTC, before it w1 to w7 (Monday is 1) or m1 to m28, if need be. DaCHS silently ignores what follows
 the minutes, and so runs at another time than was meant.
