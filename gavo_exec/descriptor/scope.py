@@ -99,7 +99,7 @@ def report_macro_fault(fault: MacroFault, place: Place, report: Report) -> None:
     for node in report.root.iterchildren("{*}macDef") if fault.unknown else ():
         if node.get("name") == fault.unknown:
             hint = f"its macDef in line {report.position(Place(node)).line} comes too late; move it up"
-    is_accident = fault.unknown and hint == fault.hint and not hint.startswith("did you mean")
+    is_accident = fault.unknown and hint.startswith("for a plain backslash")
     fix = f"\\\\{fault.unknown}" if is_accident else None
     report.add("E501" if fault.unknown else "E502", fault.message, place, hint=hint, fix=fix)
 
