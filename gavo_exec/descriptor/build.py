@@ -303,7 +303,10 @@ def _give_keys(drafts: Sequence[_Draft], rd_id: str, report: Report) -> None:
         if name in taken:
             here, there = (report.position(Place(each.node)).line for each in (draft, taken[name]))
             message = f"the executes in lines {there} and {here} both have the id {name}"
-            report.add("E206", message, draft.id.place, hint="ids must differ within an RD")
+            hint = "ids must differ within an RD"
+            if here == there and not report.provenance.is_original(draft.node):
+                hint = f"one tag makes both: put a macro into the id, as in {name}_\\item"
+            report.add("E206", message, draft.id.place, hint=hint)
         else:
             taken[name] = draft
             draft.key = f"{rd_id}#{name}"

@@ -14,7 +14,7 @@ import msgspec
 
 from gavo_exec.descriptor.places import Part, Place, source_line
 from gavo_exec.descriptor.report import Report
-from gavo_exec.descriptor.scope import report_macro_fault
+from gavo_exec.descriptor.scope import BY_THE_RD, Stage, report_macro_fault
 from gavo_exec.errors import Position
 from gavo_exec.macros import Expansion, Macro, expand
 from gavo_exec.model import Code
@@ -343,7 +343,13 @@ _TEXTS = re.compile(
 )
 
 
-def report_macros(code: str, expansion: Expansion, where: Callable[[int, int], Place], report: Report) -> bool:
+def report_macros(
+    code: str,
+    expansion: Expansion,
+    where: Callable[[int, int], Place],
+    report: Report,
+    stage: Stage = BY_THE_RD,
+) -> bool:
     """Report the macros that failed in Python code, and whether any of them matters: in comments they do not.
 
     ``where`` is the place of a stretch of it.
@@ -362,7 +368,7 @@ def report_macros(code: str, expansion: Expansion, where: Callable[[int, int], P
             report.add("W501", f"{fault.message}; it is left alone, as it stands in a comment", place, hint=fault.hint)
         else:
             bad = True
-            report_macro_fault(fault, place, report)
+            report_macro_fault(fault, place, report, stage)
     for offset in expansion.stray_glue:
         if stands_in(offset, comment=False):
             message = "\\+ vanishes here, as it does wherever macros are expanded"

@@ -116,7 +116,8 @@ def _find_stream(tag: _Element, source: Value | None, library: Library, report: 
     events = list(tag.iterchildren("{*}events"))
     if (source is None) is not bool(events):
         problem = "both source and events" if events else "neither source nor events"
-        report.add("E521", f"the {name} has {problem}", Place(tag), hint='write source="the id of a STREAM"')
+        hint = "keep one of them" if events else f'write source="the id of a STREAM", or put <events> into the {name}'
+        report.add("E521", f"the {name} has {problem}", Place(tag), hint=hint)
         return None
     if source is None:
         return events[-1]
@@ -237,14 +238,16 @@ def _count(things: Sized, name: str) -> str:
 
 def _run_code(value: Value, rd_id: str, report: Report, run_items: RunItems | None) -> Iterator[dict[str, str]]:
     """The items that code makes."""
+    place = Place(value.place.node) if value.place.part is Part.TEXT else value.place
     if run_items is None:
         message = "the items are made by code, and code does not run while RDs are read"
         hint = 'allow it for all RDs with the setting code_items = "run", or write the items as csvItems'
-        report.add("E523", message, value.place, hint=hint)
+        report.add("E523", message, place, hint=hint)
         return
     names = {"context": SimpleNamespace(forRD=rd_id, idmap={})}
     try:
         for item in run_items(value.text, report.path_of(value.place), names):
             yield {str(name): str(each) for name, each in item.items()}
     except Exception as fault:  # whatever the code raises is a fault of the RD
-        report.add("E524", f"the code of codeItems failed: {type(fault).__name__}: {fault}", value.place)
+        message = f"the code of codeItems failed: {type(fault).__name__}: {fault}"
+        report.add("E524", message, place, hint="it is the body of a generator of dictionaries, name of macro to text")

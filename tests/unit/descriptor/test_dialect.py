@@ -9,6 +9,7 @@ be looked through before they are kept.
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -36,7 +37,7 @@ SITE = Site(
 
 def run_items(code: str, _path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
     """Run the body of a generator."""
-    body = "\n".join(f"  {line}" for line in code.strip().splitlines())
+    body = "\n".join(f"  {line}" for line in textwrap.dedent(code).strip().splitlines())
     namespace: dict[str, Any] = {}
     exec(f"def items({', '.join(names)}):\n{body}", namespace)
     return iter(namespace["items"](**names))
