@@ -22,9 +22,13 @@ _RECORDING = frozenset({*STREAMS, *REPLAYS, "EDIT", "events"})
 
 
 class BadReferenceError(GavoExecError):
-    """A reference that cannot be followed; ``found`` is what the other file was refused for."""
+    """A reference that cannot be followed; ``found`` is what the other file was refused for.
+
+    ``later`` is the element that is meant where that comes too late.
+    """
 
     def __init__(self, code: str, message: str, hint: str = "", found: tuple[Diagnostic, ...] = ()) -> None:
+        self.later: _Element | None = None
         self.code = code
         self.hint = hint
         self.found = found
@@ -121,6 +125,8 @@ class Library:
                 parent = node.getparent()
                 if parent is not None and (parent in skipped or local_name(parent) in _RECORDING):
                     skipped.add(node)
+                    if local_name(node) in STREAMS and _is_carried_out(node) and (name := id_of(node)):
+                        index.setdefault(name, []).append(node)
                 elif name := id_of(node):
                     index.setdefault(name, []).append(node)
             self._ids[source] = index
@@ -141,7 +147,9 @@ class Library:
         else:
             hint = ""
         where = "" if source is self.main else f" in {source.path}"
-        return BadReferenceError("E503", f"there is no element with the id {name}{where}", hint)
+        fault = BadReferenceError("E503", f"there is no element with the id {name}{where}", hint)
+        fault.later = later[0] if later else None
+        return fault
 
     def _shown(self, node: _Element) -> str:
         """Where an element stands, in words."""
@@ -215,6 +223,14 @@ class Library:
                 raise BadReferenceError("E503", message, "see there", opened.diagnostics)
             return opened
         return None
+
+
+def _is_carried_out(tag: _Element) -> bool:
+    """Whether an active tag within a stream or events is carried out when these are recorded."""
+    return not any(
+        local_name(node) == "NXSTREAM" or (local_name(node) == "events" and "passivate" in node.attrib)
+        for node in tag.iterancestors()
+    )
 
 
 def id_of(node: _Element) -> str:
