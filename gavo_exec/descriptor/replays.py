@@ -25,6 +25,8 @@ May raise anything.
 
 _ITEMS = ("listItems", "csvItems", "codeItems")
 _STRUCTURED = frozenset({"events", "EDIT", "PRUNE"})
+_SET_NOTHING = frozenset({*_ITEMS, "source", "reexpand"})
+"""What is not given by an empty element, like all that is no macro."""
 _EDITED = re.compile(r"\s*(\w+)\s*\[\s*([^\]]+?)\s*\]\s*")
 
 
@@ -99,8 +101,9 @@ def _values(node: _Element) -> dict[str, Value]:
     values = {name: Value(text, Place(node, Part.VALUE, name)) for name, text in attributes_of(node).items()}
     values = {name: value for name, value in values.items() if not is_passed_over(name)}
     for child in node.iterchildren("*"):
-        if (name := local_name(child)) not in _STRUCTURED:
-            values[name] = Value(own_text(child), Place(child, Part.TEXT))
+        name, text = local_name(child), own_text(child)
+        if name not in _STRUCTURED and (text.strip() or name not in _SET_NOTHING):
+            values[name] = Value(text, Place(child, Part.TEXT))
     return values
 
 
