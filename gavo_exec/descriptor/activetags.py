@@ -252,13 +252,12 @@ class Expander:
         is_expanded = node in self._expanded
         expansions: dict[str, Expansion] = {}
         expands = replay is not None and replay.expands and (replay.reexpands or not is_expanded)
+        tag = replay.tag if replay is not None else None
+        self._provenance.note_copy(copy, node, home=home, tag=tag, expansions=expansions)
         for name, value in (*attributes_of(node).items(), (TEXT, own_text(node))):
             text = self._value(name, value, node, run, expansions) if expands else value
             if text is not None:
-                self._set(copy, name, text, node)
-        self._provenance.note_copy(
-            copy, node, home=home, tag=replay.tag if replay is not None else None, expansions=expansions
-        )
+                self._set(copy, name, text)
         if (is_expanded or expands) and not (replay is not None and replay.is_open):
             self._expanded.add(copy)
         return None if replay is not None and replay.prunes(copy) else copy
@@ -287,7 +286,7 @@ class Expander:
             report_macro_fault(fault, place.within(fault.start, fault.end), self._report, stage)
         return expansion.text if stage.is_expanded_later else None
 
-    def _set(self, copy: _Element, name: str, value: str, node: _Element) -> None:
+    def _set(self, copy: _Element, name: str, value: str) -> None:
         """Give a copy a value."""
         self._elements += not name
         self._characters += len(value)
@@ -299,8 +298,9 @@ class Expander:
             else:
                 copy.text = value
         except ValueError:
-            place = Place(node, Part.VALUE if name else Part.TEXT, name)
+            place = Place(copy, Part.VALUE if name else Part.TEXT, name)
             self._report.add("E502", "macros make characters here that XML does not allow", place)
+            self._faults += 1
 
     def _edit(self, copy: _Element, run: "_Run", home: Source) -> None:
         """Add what EDITs have for the copied element, just before its end."""
@@ -308,10 +308,10 @@ class Expander:
             for name, value in attributes_of(edit).items():
                 expansions: dict[str, Expansion] = {}
                 if name != "ref" and (text := self._value(name, value, edit, run, expansions)) is not None:
-                    _make_room(copy, name)
-                    self._set(copy, name, text, edit)
                     tag = run.replay.tag
                     self._provenance.note_copy(copy, edit, attribute=name, home=home, tag=tag, expansions=expansions)
+                    _make_room(copy, name)
+                    self._set(copy, name, text)
             for child in edit.iterchildren("*"):
                 for made in self._copy(child, run, home):
                     _make_room(copy, local_name(made))

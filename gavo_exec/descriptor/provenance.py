@@ -64,7 +64,7 @@ class Provenance:
 
         With ``attribute``, only that was.
         """
-        origin = _Origin(node, expansions or {}, tag, home)
+        origin = _Origin(node, {} if expansions is None else expansions, tag, home)
         if attribute:
             self._edited[copy, attribute] = origin
         else:
