@@ -1,4 +1,4 @@
 <resource schema="plates" resdir=".">
   <STREAM id="code"><code>print("\\rdId", "\who")</code></STREAM>
-  <FEED source="two#job" who="one"/>
+  <FEED source="lib_two#job" who="one"/>
 </resource>
