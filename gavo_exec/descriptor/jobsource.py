@@ -54,9 +54,16 @@ def read_code(
     if fault is not None:
         start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
         message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
-        report.add(fault.code, message, place.within(start, end), hint=fault.hint)
+        hint = fault.hint or _hint_at_backslashes(layout.text, expansion.origin(fault.start))
+        report.add(fault.code, message, place.within(start, end), hint=hint)
         return None
     return _code(place, expansion=expansion, to_text=to_text, report=report)
+
+
+def _hint_at_backslashes(code: str, offset: int) -> str:
+    """A hint where the line has doubled backslashes, of which Python sees half."""
+    line = code[code.rfind("\n", 0, offset) + 1 :].partition("\n")[0]
+    return "macros are expanded first: of \\\\ one backslash is left, write four for two" if "\\\\" in line else ""
 
 
 def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, Macro], report: Report) -> Code | None:

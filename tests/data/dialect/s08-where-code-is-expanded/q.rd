@@ -5,7 +5,7 @@
       <par key="most">\limit</par>
       <par key="least">0</par>
       <par key="table" late="True">rd.schema + ".\schema\+_raw"</par>
-      <code>where = "\resdir"</code>
+      <code>where = "\rdId"</code>
     </setup>
     <code>print("\rdId", most, least, table, where)</code>
   </procDef>
