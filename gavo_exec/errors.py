@@ -56,7 +56,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E204": "Text stands where only elements may.",
         "E205": "An atom has attributes or children.",
         "E206": "Two executes have one id.",
-        "E207": "Not exactly one of at and every is given.",
+        "E207": "Not exactly one of at, every and on is given.",
         "E208": "Something stands too late in its element.",
         "W201": "A value is given twice; the last one counts.",
         "W202": "Two executes have one title and no ids.",

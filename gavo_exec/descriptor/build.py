@@ -24,7 +24,7 @@ from gavo_exec.descriptor.check import (
 from gavo_exec.descriptor.metadata import collect_meta
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.procs import Procedures
-from gavo_exec.descriptor.references import Library
+from gavo_exec.descriptor.references import Library, refuse_root
 from gavo_exec.descriptor.replays import RunItems
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope
@@ -75,11 +75,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 def build_rd(source: Source, context: Context) -> ResourceDescriptor:
     """What the RD declares; raises DescriptorError with every fault."""
-    report = Report(source)
     if local_name(source.root) != RESOURCE.name:
-        report.add("E108", f"the root element is {local_name(source.root)}, not resource", Place(source.root))
-        raise DescriptorError(report.diagnostics, sources=(source.path,))
-    builder = _Builder(source, context, report)
+        refuse_root(source)
+    builder = _Builder(source, context, Report(source))
     try:
         return builder.build()
     except DescriptorError as error:
@@ -215,7 +213,7 @@ def _read_frame(frame: Checked, source: Source, *, inputs_dir: str, report: Repo
     """The resource's schema and its resdir."""
     schema = string(given := frame.value("schema"))
     if schema is None:
-        misspelt = next((name for name in attributes_of(source.root) if name.lower() == "schema"), "")
+        misspelt = next((name for name in attributes_of(source.root) if name.lower() == "schema" != name), "")
         hint = f"did you mean schema where {misspelt} is written?" if misspelt else "DaCHS refuses RDs without one"
         report.add("W203", "the resource has no schema", Place(source.root), hint=hint)
     elif given is not None and not _SCHEMA.fullmatch(schema):

@@ -8,7 +8,7 @@ from lxml.etree import _Element
 
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
-from gavo_exec.elements import ELEMENTS, Attribute, Child, Element, Kind
+from gavo_exec.elements import ELEMENTS, RESOURCE, Attribute, Child, Element, Kind
 from gavo_exec.errors import shortened
 
 _PASSED_OVER = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
@@ -163,6 +163,7 @@ def _report_attribute(checked: Checked, name: str, report: Report) -> None:
     part = spec.by_name.get(name)
     where = Place(checked.node, Part.NAME, name)
     if isinstance(part, Child):
+        checked.excused.add(part.name)
         report.add(
             "E202", f"{name} is an element, not an attribute", where, hint=f"write <{part.name}>...</{part.name}>"
         )
@@ -180,7 +181,7 @@ def _check_whole(checked: Checked, report: Report) -> None:
         part = spec.by_name[name]
         if len(values) > 1 and not (isinstance(part, Attribute) and part.repeated):
             _report_repeated(name, [value.place for value in values], report)
-        if isinstance(part, Attribute) and part.choices and values[-1].text not in (*part.choices, NULL):
+        if isinstance(part, Attribute) and part.choices and not _is_choice(values[-1].text, part, spec):
             _report_choice(part, values[-1], report)
     for name, children in checked.children.items():
         if len(children) > 1 and not spec.by_name[name].repeated and name not in checked.values:
@@ -205,7 +206,14 @@ def _check_choice(checked: Checked, report: Report) -> None:
         report.add("E207", message, Place(checked.node), hint=hint)
     elif len(given) > 1:
         message = f"{_the(spec)} has {'both ' if len(given) == 2 else ''}{_enumerate(given)}"
-        report.add("E207", message, checked.values[given[-1]][-1].place, hint="keep one of them")
+        found = {report.position(place): place for place in (checked.values[name][-1].place for name in given)}
+        latest = max(found, key=lambda position: (position.line, position.column))
+        report.add("E207", message, found[latest], hint="keep one of them")
+
+
+def _is_choice(text: str, part: Attribute, spec: Element) -> bool:
+    """Whether a value is one of those that there are; None is none where one of several has to be given."""
+    return text in part.choices or (text == NULL and part.name not in spec.one_of)
 
 
 def _report_choice(part: Attribute, value: Value, report: Report) -> None:
@@ -234,15 +242,17 @@ def _the(spec: Element) -> str:
 def _suggest(name: str, checked: Checked) -> str:
     """The mend for a name that is not known in an element."""
     spec = checked.spec
+    owners = [element.name for element in ELEMENTS if name in element.by_name and not element.open]
+    if owners and name not in spec.by_name:
+        nearest = [owner for owner in owners if owner in spec.by_name]
+        return f"{name} belongs to {_enumerate(nearest or owners)}"
+    if isinstance(RESOURCE.by_name.get(name), Child):
+        return f"{name} belongs directly into the resource"
     known = {each.lower(): part.name for each, part in spec.by_name.items()}
     near = difflib.get_close_matches(name.lower(), known, n=1)
     if near:
         checked.excused.add(known[near[0]])
         return f"did you mean {known[near[0]]}?"
-    owners = [element.name for element in ELEMENTS if name in element.by_name and not element.open]
-    if owners:
-        nearest = [owner for owner in owners if owner in spec.by_name]
-        return f"{name} belongs to {_enumerate(nearest or owners)}"
     return f"{_the(spec)} may have {_enumerate(dict.fromkeys(known.values()))}"
 
 
@@ -261,6 +271,11 @@ def boolean(value: Value | None, report: Report, *, default: bool = False) -> bo
         hint = f"write {Kind.BOOLEAN.value}, without blanks" if lowered.strip() != lowered else "write True or False"
         report.add("E303", f"not a truth value: {value.text!r}", value.place, hint=hint)
     return lowered in _TRUE
+
+
+def is_true(text: str) -> bool:
+    """Whether a text is one of those that mean yes."""
+    return text.lower() in _TRUE
 
 
 def string(value: Value | None) -> str | None:

@@ -23,12 +23,13 @@ from gavo_exec.model import Code
 class _Layout(msgspec.Struct, frozen=True):
     """Code with its indentation removed; ``removed`` has for each line how many characters of it went.
 
-    ``ragged`` are the lines that have less of it than the others.
+    ``ragged`` are the lines that do not begin with ``margin``, which is what others lost.
     """
 
     text: str
     removed: list[int]
     ragged: frozenset[int]
+    margin: str
 
 
 class _CodeFault(msgspec.Struct, frozen=True):
@@ -54,7 +55,11 @@ def read_code(
     if fault is not None:
         start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
         message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
-        hint = fault.hint or _hint_at_backslashes(layout.text, expansion.origin(fault.start))
+        hint = (
+            fault.hint
+            or _hint_about_lines(place, text, report)
+            or _hint_at_backslashes(layout.text, expansion.origin(fault.start))
+        )
         report.add(fault.code, message, place.within(start, end), hint=hint)
         return None
     return _code(place, expansion=expansion, to_text=to_text, report=report)
@@ -64,6 +69,18 @@ def _hint_at_backslashes(code: str, offset: int) -> str:
     """A hint where the line has doubled backslashes, of which Python sees half."""
     line = code[code.rfind("\n", 0, offset) + 1 :].partition("\n")[0]
     return "macros are expanded first: of \\\\ one backslash is left, write four for two" if "\\\\" in line else ""
+
+
+def _hint_about_lines(place: Place, text: str, report: Report) -> str:
+    """The mend where code was written in several lines and has come to be one."""
+    if place.part is not Part.VALUE or "\n" in text:
+        return ""
+    first, last = report.lines_of(place, [0, max(len(text) - 1, 0)])
+    return "" if first == last else "in an attribute, line feeds are blanks; put the code into <code>...</code>"
+
+
+_EMPTY = "__EMPTY__"
+"""What stands for the empty string in parameters, as the macro magicEmpty gives it, too."""
 
 
 def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, Macro], report: Report) -> Code | None:
@@ -77,17 +94,26 @@ def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, 
         return None
     begin = len(expansion.text) - len(expansion.text.lstrip())
     source = expansion.text.strip()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        problem = fault.msg if isinstance(fault, SyntaxError) else str(fault) or "too deeply nested"
+    if source == _EMPTY:
+        source = "''"
+    if problem := _problem_of_expression(source):
         hint = "names with @ are for rowmakers only" if "@" in source else "the value is a Python expression"
         report.add("E401", f"not a valid Python expression: {problem}", place, hint=hint)
         return None
     starts = [expansion.origin(begin + start) for start in _line_starts(source)]
     return _code_at(f"{name} = {source}", report.lines_of(place, starts), report.path_of(place))
+
+
+def _problem_of_expression(source: str) -> str:
+    """Why this cannot be the value of a parameter; '' where it can."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+        return (fault.msg if isinstance(fault, SyntaxError) else str(fault)) or "too deeply nested"
+    is_unfit = _UNFIT.search(source) and _find_unfit(tree, source, is_setup=True)
+    return "yield and await need a function of their own" if is_unfit else ""
 
 
 def _choose_layout(
@@ -98,8 +124,10 @@ def _choose_layout(
     for layout in _layouts(text):
         expansion = expand(layout.text, macros)
         fault = _find_fault(expansion.text, is_setup=is_setup) or _find_ragged(layout, expansion)
-        if fault and layout.text.count("\n", 0, expansion.origin(fault.start)) in layout.ragged:
-            fault = _CodeFault("E401", "not valid Python: too little indentation", fault.start, fault.end, _INDENTATION)
+        if fault and (line := layout.text.count("\n", 0, expansion.origin(fault.start))) in layout.ragged:
+            is_less = layout.margin.startswith(_margin(layout.text.split("\n")[line]))
+            problem = "too little indentation" if is_less else "indentation by other white space than before"
+            fault = _CodeFault("E401", f"not valid Python: {problem}", fault.start, fault.end, _INDENTATION)
         if fault is None or fault.parses:
             return layout, expansion, fault
         first = first or (layout, expansion, fault)
@@ -222,7 +250,7 @@ def _remove(first: str, rest: list[str], margin: str) -> _Layout:
             ragged.append(len(lines))
         lines.append(kept)
         removed.append(len(line) - len(kept) if kept else 0)
-    return _Layout("\n".join(lines), removed, frozenset(ragged))
+    return _Layout("\n".join(lines), removed, frozenset(ragged), margin)
 
 
 def _find_fault(code: str, *, is_setup: bool) -> _CodeFault | None:
@@ -280,7 +308,7 @@ _NEW_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 
 
-def _find_unfit(tree: ast.Module, code: str, *, is_setup: bool) -> _CodeFault | None:
+def _find_unfit(tree: ast.Module | ast.Expression, code: str, *, is_setup: bool) -> _CodeFault | None:
     """What Python's grammar lets pass and yet cannot stand in the body of a plain function, or in setup code."""
     found: tuple[int, int, ast.stmt | ast.expr, tuple[str, str, str]] | None = None
     pending: list[tuple[ast.AST, bool]] = [(tree, False)]

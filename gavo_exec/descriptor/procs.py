@@ -4,6 +4,7 @@ A job has what it copies (``original``), what its procDef has, and its own: setu
 of the procDef.  Parameters become assignments, at the beginning of the setup or, where they are late, of the job.
 """
 
+import keyword
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -22,7 +23,6 @@ from gavo_exec.elements import JOB, PROCDEF, SETUP, Element
 from gavo_exec.errors import shortened
 from gavo_exec.model import Code, Job
 
-_EMPTY = "__EMPTY__"
 _SPECS: dict[str, Element] = {each.name: each for each in (JOB, PROCDEF, SETUP)}
 
 
@@ -70,6 +70,7 @@ class Procedures:
         self._scope = scope
         self._carried_out = carried_out
         self._following: list[_Element] = []
+        self._routes: dict[Value | Checked, tuple[Place, ...]] = {}
 
     def read_job(self, checked: Checked) -> Job | None:
         """The job of an execute; None where it is faulty, which is told."""
@@ -118,16 +119,20 @@ class Procedures:
             return Code(first_line=position.line, position=position)
         if value.text == NULL:
             hint = "leave code out for a job that does nothing"
-            self._report.add("E303", "code may not be __NULL__", value.place, hint=hint)
+            with self._on_route_to(value):
+                self._report.add("E303", "code may not be __NULL__", value.place, hint=hint)
             return None
-        return read_code(value.place, value.text, macros=self._scope.macros, report=self._report)
+        with self._on_route_to(value):
+            return read_code(value.place, value.text, macros=self._scope.macros, report=self._report)
 
     def _setup_code(self, value: Value) -> Code | None:
         """Setup code."""
         if value.text == NULL:
-            self._report.add("E303", "code may not be __NULL__", value.place, hint="leave it out")
+            with self._on_route_to(value):
+                self._report.add("E303", "code may not be __NULL__", value.place, hint="leave it out")
             return None
-        return read_code(value.place, value.text, macros=self._scope.macros, report=self._report, is_setup=True)
+        with self._on_route_to(value):
+            return read_code(value.place, value.text, macros=self._scope.macros, report=self._report, is_setup=True)
 
     def _procedure(self, checked: Checked) -> _Procedure:
         """A job or procDef with what it copies."""
@@ -139,8 +144,10 @@ class Procedures:
         code = checked.value("code")
         if code is not None and code.text.strip():
             procedure.code = code
+            self._note_route(code)
         procedure.setups += [self._setup(each) for each in checked.children.get("setup", ())]
-        procedure.bindings += checked.children.get("bind", ())
+        procedure.bindings += (bindings := checked.children.get("bind", []))
+        self._note_route(*bindings)
         for name in ("name", "doc", "deprecated"):
             if (value := checked.value(name)) is not None and value.text != NULL:
                 setattr(procedure, name, value.text)
@@ -152,14 +159,18 @@ class Procedures:
         """The procDef of a job, in place or elsewhere."""
         if value.place.part is Part.TAG:
             in_place = next(each for each in checked.children["procDef"] if each.node is value.place.node)
-            return self._procedure(in_place)
+            return self._in_use(self._procedure(in_place), "in place", value)
         found = self._follow(value, (PROCDEF.name,))
         if found is None:
             return None
         with self._report.reached_by(value.place), self._inside(found.node):
             procedure = self._procedure(found)
+        return self._in_use(procedure, value.text.strip(), value)
+
+    def _in_use(self, procedure: _Procedure, name: str, value: Value) -> _Procedure:
+        """The procedure, with a warning where it should not be used."""
         if procedure.deprecated:
-            message = f"the procedure {value.text.strip()} is deprecated: {procedure.deprecated.strip()}"
+            message = f"the procedure {name} is deprecated: {procedure.deprecated.strip()}"
             self._report.add("W504", message, value.place, hint="see its RD for what to use instead")
         return procedure
 
@@ -178,6 +189,15 @@ class Procedures:
         found = self._follow(value, kinds)
         return None if found is None else (found, self._report.reached_by(value.place))
 
+    def _note_route(self, *parts: Value | Checked) -> None:
+        """Note through which references these were reached, for when they are read."""
+        if route := self._report.route:
+            self._routes.update(dict.fromkeys(parts, route))
+
+    def _on_route_to(self, part: Value | Checked) -> AbstractContextManager[None]:
+        """Being where the references have led to this."""
+        return self._report.on_route(self._routes.get(part, ()))
+
     def _inside(self, node: _Element) -> AbstractContextManager[object]:
         """Being inside of this element, which must not lead back to itself."""
         return _Inside(self._following, node)
@@ -191,8 +211,7 @@ class Procedures:
             return None
         carried_out = self._carried_out(node)
         if carried_out in self._following:
-            there = self._report.position(Place(node))
-            message = f"{shortened(value.text.strip())} leads back to itself, in line {there.line}"
+            message = f"{shortened(value.text.strip())} leads back to itself, {self._where(Place(node), value.place)}"
             self._report.add("E504", message, value.place, hint="let one of them do without the other")
             return None
         with self._report.reached_by(value.place):
@@ -210,7 +229,13 @@ class Procedures:
                 setup.parameters.append(parameter)
         setup.imports += checked.all("imports")
         setup.code += checked.all("code")
+        self._note_route(*checked.all("imports"), *checked.all("code"))
         return setup
+
+    def _where(self, place: Place, seen_from: Place) -> str:
+        """Where a place is, in words, for a message about another."""
+        there = self._report.position(place)
+        return f"in line {there.line}" if there.path == self._report.path_of(seen_from) else f"in {there}"
 
     def _parameter(self, checked: Checked) -> _Parameter | None:
         """A par; None where its name is faulty, which is told."""
@@ -221,6 +246,8 @@ class Procedures:
             return None
         text = checked.content
         default = Value(text, Place(checked.node, Part.TEXT)) if text.strip() else None
+        if default is not None:
+            self._note_route(default)
         return _Parameter(checked, key, alias or "", default, late=late)
 
     def _identifier(self, value: Value | None) -> str | None:
@@ -228,8 +255,9 @@ class Procedures:
         if value is None or value.text == NULL:
             return None
         name = value.text.strip()
-        if not name.isidentifier() or name in _KEYWORDS:
-            self._report.add("E303", f"not a name in Python: {shortened(value.text)}", value.place)
+        if not name.isidentifier() or keyword.iskeyword(name):
+            hint = "Python uses this word itself" if keyword.iskeyword(name) else _NAMES
+            self._report.add("E303", f"not a name in Python: {shortened(value.text)}", value.place, hint=hint)
             return None
         return name
 
@@ -241,20 +269,21 @@ class Procedures:
         bindings: dict[str, Checked] = {}
         written: dict[str, str] = {}
         for checked in given:
-            name = self._identifier(checked.value("key"))
-            if name is None:
-                continue
-            if not checked.content.strip():
-                self._report.add("E203", f"the binding of {name} has no value", Place(checked.node))
-                continue
-            key = keys.get(name) or aliases.get(name)
-            if key is None:
-                self._report_unknown(checked, name, [*keys, *aliases])
-                continue
-            if key in bindings:
-                self._report_bound_before(checked, bindings[key], key, is_alias=written[key] != name)
-            bindings[key] = checked
-            written[key] = name
+            with self._on_route_to(checked):
+                name = self._identifier(checked.value("key"))
+                if name is None:
+                    continue
+                if not checked.content.strip():
+                    self._report.add("E203", f"the binding of {name} has no value", Place(checked.node), hint=_VALUE)
+                    continue
+                key = keys.get(name) or aliases.get(name)
+                if key is None:
+                    self._report_unknown(checked, name, [*keys, *aliases])
+                    continue
+                if key in bindings:
+                    self._report_bound_before(checked, bindings[key], key, is_alias=written[key] != name)
+                bindings[key] = checked
+                written[key] = name
         return bindings
 
     def _report_unknown(self, checked: Checked, name: str, known: list[str]) -> None:
@@ -283,23 +312,25 @@ class Procedures:
         binding = bindings.get(parameter.key)
         value = parameter.default if binding is None else Value(binding.content, Place(binding.node, Part.TEXT))
         if value is None:
-            there = self._report.position(parameter.place)
-            where = f"in line {there.line}" if there.path == self._report.path else f"in {there}"
+            where = self._where(parameter.place, Place(job.node))
             message = f"the parameter {parameter.key} (defined {where}) has neither a default nor a binding"
             hint = f'write <bind key="{parameter.key}">its value</bind>'
             self._report.add("E511", message, Place(job.node), hint=hint)
             return None
-        text = {NULL: "None", _EMPTY: "''"}.get(value.text.strip(), value.text)
-        return read_expression(value.place, text, parameter.key, macros=self._scope.macros, report=self._report)
+        text = "None" if value.text.strip() == NULL else value.text
+        with self._on_route_to(value if binding is None else binding):
+            return read_expression(value.place, text, parameter.key, macros=self._scope.macros, report=self._report)
 
     def _imports(self, setup: _Setup) -> Iterator[Code]:
         """The imports of a setup as statements."""
         for value in setup.imports:
-            for item in filter(None, (part.strip() for part in value.text.split(","))):
-                found = _IMPORT.fullmatch(item)
-                if found is None:
+            for part in _ITEM.finditer(value.text):
+                found = _IMPORT.fullmatch(item := part[0].rstrip())
+                if found is None or any(map(keyword.iskeyword, re.split(r"\W|\bas\b", item))):
+                    where = value.place.within(part.start(), part.start() + len(item))
                     hint = "write modules separated by commas: os.path, json as j"
-                    self._report.add("E303", f"not a module to import: {shortened(item)}", value.place, hint=hint)
+                    with self._on_route_to(value):
+                        self._report.add("E303", f"not a module to import: {shortened(item)}", where, hint=hint)
                     continue
                 package, name, renamed = found["package"], found["name"], found["renamed"] or ""
                 statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
@@ -307,9 +338,11 @@ class Procedures:
                 yield Code(source=f"{statement}\n", first_line=position.line, position=position)
 
 
+_ITEM = re.compile(r"[^\s,][^,]*")
 _NAME = r"[^\W\d]\w*"
 _IMPORT = re.compile(rf"(?:(?P<package>{_NAME}(?:\.{_NAME})*)\.)?(?P<name>{_NAME})(?P<renamed>\s+as\s+{_NAME})?")
-_KEYWORDS = frozenset({"None", "True", "False"})
+_VALUE = "write a Python expression, None or '' for instance"
+_NAMES = "a name has letters, digits and underscores, and no digit first"
 
 
 class _Inside:
@@ -337,7 +370,7 @@ def _job_of(code: Code, setup: tuple[Code, ...]) -> Job:
 
 
 def _prefixed(code: Code, parts: list[Code]) -> Code:
-    """The code with these before it, as one: in the file where the code is, or that of the first where there is none."""
+    """The code with these before it, as one: in the file where the code is, or that of the first if there is none."""
     if not parts:
         return code
     base = code if code.source else parts[0]

@@ -5,15 +5,16 @@ Files are opened when something refers to them, once for each RD that is read.
 
 import hashlib
 import os.path
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from lxml.etree import _Element
 
-from gavo_exec.descriptor.check import element_name, local_name, own_text
+from gavo_exec.descriptor.check import element_name, is_true, local_name, own_text
 from gavo_exec.descriptor.places import Place
 from gavo_exec.descriptor.provenance import Provenance
 from gavo_exec.descriptor.source import Source, read_bytes
-from gavo_exec.elements import REPLAYS, STREAMS
+from gavo_exec.elements import REPLAYS, RESOURCE, STREAMS
 from gavo_exec.errors import DescriptorError, Diagnostic, GavoExecError, shortened
 from gavo_exec.model import Site, rd_id_for
 
@@ -80,12 +81,17 @@ class Library:
         if "#" in rd_part or not name:
             raise BadReferenceError("E506", f"not a reference: {shortened(reference)}", "write id or rd_id#id")
         home = self._provenance.home(node)
-        source = self._open(rd_part, home) if mark else home
-        found = self._look_up(source, name, node, kinds)
-        if found is None:
-            raise self._not_found(source, name, text, node)
+        searched: list[Source] = []
+        for source in self._open_user_configs() if rd_part == "%" else [self._open(rd_part, home) if mark else home]:
+            searched.append(source)
+            if (found := self._look_up(source, name, node, kinds)) is not None:
+                break
+        else:
+            raise self._not_found(searched[0], name, text, node)
         if element_name(found) not in kinds:
-            message = f"{text} is a {local_name(found)}, not a {' or '.join(kinds)}"
+            kind = local_name(found)
+            article = "an" if kind[0].lower() in "aeio" else "a"
+            message = f"{text} is {article} {kind}, not a {' or '.join(kinds)}"
             raise BadReferenceError("E505", message, f"it stands in {self._shown(found)}")
         return found
 
@@ -145,7 +151,7 @@ class Library:
         elif near := get_close_matches(name, index, n=1):
             hint = f"did you mean {reference[: len(reference) - len(name)]}{near[0]}?"
         else:
-            hint = ""
+            hint = "" if "#" in reference else "write rd_id#id for one in another RD"
         where = "" if source is self.main else f" in {source.path}"
         fault = BadReferenceError("E503", f"there is no element with the id {name}{where}", hint)
         fault.later = later[0] if later else None
@@ -159,8 +165,6 @@ class Library:
 
     def _open(self, rd_part: str, home: Source) -> Source:
         """The file of an RD; raises BadReferenceError."""
-        if rd_part == "%":
-            return self._open_user_config()
         below = self._canonical(rd_part)
         if below == self.rd_id(home):
             return home
@@ -180,16 +184,19 @@ class Library:
             )
         return f"looked for {self._inputs_dir}/{below}.rd"
 
-    def _open_user_config(self) -> Source:
-        """The operator's own definitions; raises BadReferenceError."""
-        candidates = [f"{self._site.config_dir}/userconfig.rd"] if self._site.config_dir else []
-        candidates.append(f"{self._inputs_dir}/__system__/userconfig.rd")
+    def _open_user_configs(self) -> Iterator[Source]:
+        """The operator's own definitions, then those that hold where these have none; raises BadReferenceError."""
+        own = [f"{self._site.config_dir}/userconfig.rd"] if self._site.config_dir else []
+        general = [f"{self._inputs_dir}/__system__/userconfig.rd"]
         if self._site.system_dir:
-            candidates.append(f"{self._site.system_dir}/__system__/userconfig.rd")
-        source = self._first_of(candidates)
-        if source is None:
-            raise BadReferenceError("E503", "there is no userconfig.rd", f"looked for {candidates[0]}")
-        return source
+            general.append(f"{self._site.system_dir}/__system__/userconfig.rd")
+        is_there = False
+        for candidates in (own, general):
+            if (source := self._first_of(candidates)) is not None:
+                is_there = True
+                yield source
+        if not is_there:
+            raise BadReferenceError("E503", "there is no userconfig.rd", f"looked for {(own or general)[0]}")
 
     def _canonical(self, rd_part: str) -> str:
         """The path below the resource directory, without ``.rd``; raises BadReferenceError."""
@@ -213,7 +220,10 @@ class Library:
                     self.absent[path] = None
                     continue
                 try:
-                    self._opened[path] = source = Source(path, read_bytes(path))
+                    source = Source(path, read_bytes(path))
+                    if local_name(source.root) != RESOURCE.name:
+                        refuse_root(source)
+                    self._opened[path] = source
                     self._provenance.add_source(source)
                 except DescriptorError as error:
                     self._opened[path] = error
@@ -228,9 +238,16 @@ class Library:
 def _is_carried_out(tag: _Element) -> bool:
     """Whether an active tag within a stream or events is carried out when these are recorded."""
     return not any(
-        local_name(node) == "NXSTREAM" or (local_name(node) == "events" and "passivate" in node.attrib)
+        local_name(node) == "NXSTREAM" or (local_name(node) == "events" and is_true(node.get("passivate", "")))
         for node in tag.iterancestors()
     )
+
+
+def refuse_root(source: Source) -> NoReturn:
+    """Raise the DescriptorError for a file whose root is something else than a resource."""
+    root = source.root
+    start, end = source.locator.span(Place(root))
+    source.refuse("E108", f"the root element is {local_name(root)}, not resource", start=start, end=end)
 
 
 def id_of(node: _Element) -> str:

@@ -1,7 +1,7 @@
 """What the reader has to say about an RD: diagnostics in document order."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from lxml.etree import _Element
 
@@ -82,11 +82,20 @@ class Report:
                     )
                 )
 
-    @contextmanager
-    def reached_by(self, place: Place) -> Iterator[None]:
+    @property
+    def route(self) -> tuple[Place, ...]:
+        """The references through which we are here, innermost first."""
+        return self._reached_by
+
+    def reached_by(self, place: Place) -> AbstractContextManager[None]:
         """Let everything noted meanwhile say that it was reached through this place, a reference."""
+        return self.on_route((place, *self._reached_by))
+
+    @contextmanager
+    def on_route(self, route: tuple[Place, ...]) -> Iterator[None]:
+        """Let everything noted meanwhile say that it was reached through these references, innermost first."""
         before = self._reached_by
-        self._reached_by = (place, *before)
+        self._reached_by = route
         try:
             yield
         finally:
@@ -155,11 +164,17 @@ class Report:
         """All that was noted, in document order."""
         return tuple(sorted(self._found, key=self._order))
 
-    def _order(self, diagnostic: Diagnostic) -> tuple[bool, str, int, int]:
-        """Where in the RD itself it belongs; what has no place there comes last."""
-        here = (diagnostic.position, *diagnostic.position.via)
-        at = next((position for position in reversed(here) if position.path == self.path), diagnostic.position)
-        return (at.path != self.path, at.path, at.line, at.column)
+    def _order(self, diagnostic: Diagnostic) -> tuple[object, ...]:
+        """Where in the RD itself it belongs, then where it stands; what has no place in the RD comes last."""
+        there = diagnostic.position
+        here = (there, *there.via)
+        at = next((position for position in reversed(here) if position.path == self.path), there)
+        return (at.path != self.path, *_place(at), there is not at, *_place(there))
+
+
+def _place(position: Position) -> tuple[str, int, int]:
+    """What positions are sorted by."""
+    return (position.path, position.line, position.column)
 
 
 def _reached(position: Position, via: tuple[Position, ...]) -> Position:

@@ -85,26 +85,29 @@ class Source:
     def _refuse_external_entities(self) -> None:
         """Refuse a DOCTYPE that names files, before any parser that could read them sees it."""
         parser = expat.ParserCreate("utf-8")
-        found: list[tuple[str, int]] = []
+        found: list[tuple[str, str, int]] = []
 
         def doctype(_name: str, system_id: str | None, public_id: str | None, _internal: bool) -> None:  # noqa: FBT001
             if system_id or public_id:
-                found.append((f"the DOCTYPE refers to an external DTD: {system_id or public_id}", _byte(parser)))
+                external = system_id or public_id or ""
+                found.append((f"the DOCTYPE refers to an external DTD: {external}", external, _byte(parser)))
 
         def entity(name: str, _parameter: bool, _value: object, _base: object, *ids: str | None) -> None:  # noqa: FBT001
             if ids[0] or ids[1]:
-                found.append((f"the entity {name} is external: {ids[0] or ids[1]}", _byte(parser)))
+                external = ids[0] or ids[1] or ""
+                found.append((f"the entity {name} is external: {external}", external, _byte(parser)))
 
         parser.StartDoctypeDeclHandler = doctype
         parser.EntityDeclHandler = entity
         with suppress(expat.ExpatError):  # the real parser says it better
             parser.Parse(self.text.encode(), True)
         if found:
-            message, offset = found[0]
-            start = len(self.text.encode()[:offset].decode(errors="ignore"))
-            self.refuse(
-                "E105", message, start=start, hint="such files are never read; write the text into the RD itself"
-            )
+            message, external, offset = found[0]
+            # The parser tells where the declaration ends; what is wrong with it is the name of the file.
+            end = len(self.text.encode()[:offset].decode(errors="ignore"))
+            start = max(self.text.rfind(external, 0, end), 0)
+            hint = "such files are never read; write the text into the RD itself"
+            self.refuse("E105", message, start=start, end=start + len(external), hint=hint)
 
     def _parse(self, data: bytes, *, has_doctype: bool) -> _Element:
         """The root of the tree of these bytes in UTF-8; raises DescriptorError."""

@@ -103,7 +103,7 @@ def parse_time(text: str) -> AtTime:
         if not low <= value <= high:
             hint = f"the {what} is {low} to {high}"
             if name == "month" and 29 <= value <= 31:
-                hint += "; not every month has a day 29, 30 or 31"
+                hint += "; the property when.only can choose days that not every month has"
             raise ScheduleSyntaxError(
                 f"the {what} {digits[:20]} is out of range", start=found.start(name), end=found.end(name), hint=hint
             )

@@ -1,13 +1,13 @@
 """The dialect, case by case: small resource trees beside what the reader makes of each RD in them.
 
 An RD with a ``.json`` beside it is good, and that is what comes of its executes; one with a ``.txt`` is refused or
-warned of, and that is what operators see.  Run as a program, this file writes the expectations anew, of all cases or of
-those named (not of RDs whose name has lib in it, or in the folders etc and system, as others refer to these); they are to
-be looked through before they are kept.
+warned of, and that is what operators see.  Run as a program, this file writes the expectations anew, of all cases or
+of those named (not of RDs whose name has lib in it, or in the folders etc, system and __system__, as others refer to
+these); they are to be looked through before they are kept.
 """
 
 import json
-import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ import pytest
 
 from gavo_exec.descriptor import read
 from gavo_exec.errors import DescriptorError, Diagnostic
-from gavo_exec.model import ResourceDescriptor, Site
+from gavo_exec.model import Execute, ResourceDescriptor, Site
 from gavo_exec.schedule import At, Every, Loaded
 
 DATA = Path(__file__).parents[2] / "data" / "dialect"
@@ -69,6 +69,13 @@ def read_case(path: Path) -> ResourceDescriptor:
     )
 
 
+def further(execute: Execute) -> dict[str, str]:
+    """What only some executes have to show: their jobs' names, and where code from another file stands in that."""
+    job = execute.job
+    code_at = f"{job.position.path}:{job.first_line}" if job.position.path != execute.position.path else ""
+    return {"name": job.name, "doc": job.doc, "code_at": code_at}
+
+
 def shown(rd: ResourceDescriptor) -> str:
     """The executes as they are shown to programs, paths relative to the folder of cases."""
     executes = [
@@ -93,6 +100,7 @@ def shown(rd: ResourceDescriptor) -> str:
             "path": execute.position.path,
             "line": execute.position.line,
             "sources": list(rd.sources),
+            **{name: text for name, text in further(execute).items() if text},
         }
         for execute in rd.executes
     ]
@@ -126,6 +134,12 @@ def test_the_rd_is_read_as_expected(path: Path) -> None:
     assert results(path) == expected
 
 
+def test_the_table_of_rules_has_every_case_and_no_other() -> None:
+    tables = "".join(path.read_text(encoding="utf-8") for path in DATA.glob("README*.md"))
+    table = [line for line in tables.splitlines() if line.startswith("|")]
+    assert {name for line in table for name in re.findall(r"`(s\d\d-[\w.-]+)`", line)} == {case.name for case in CASES}
+
+
 def test_every_case_expects_something() -> None:
     assert {path.relative_to(DATA).parts[0] for path in rds()} == {case.name for case in CASES}
 
@@ -136,7 +150,8 @@ if __name__ == "__main__":
         if wanted and case.name not in wanted:
             continue
         for rd_path in sorted(case.rglob("*.rd")):
-            if "etc" in rd_path.parts or "lib" in rd_path.stem or os.sep + "system" + os.sep in str(rd_path):
+            folders = rd_path.relative_to(case).parts[:-1]
+            if "lib" in rd_path.stem or not {"etc", "system", "__system__"}.isdisjoint(folders):
                 continue
             found = results(rd_path)
             for suffix in (".json", ".txt"):

@@ -39,7 +39,7 @@ def test_a_time_is_read(text: str, hour: int, minute: int, day_of_week: int | No
 SHAPE = "times look like 7:30, w1 7:30 (Mondays) or m28 7:30 (day 28 of the month), in UTC"
 OF_WEEK = "the day of the week is 1 to 7"
 OF_MONTH = "the day of the month is 1 to 28"
-NO_SUCH_DAY = f"{OF_MONTH}; not every month has a day 29, 30 or 31"
+NO_SUCH_DAY = f"{OF_MONTH}; the property when.only can choose days that not every month has"
 BOTH = "DaCHS ignores the day of month here; keep one of the two"
 
 

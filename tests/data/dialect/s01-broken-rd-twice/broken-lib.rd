@@ -1,0 +1,5 @@
+<resource schema="dust">
+  <procDef id="tidy">
+    <code>pass</kode>
+  </procDef>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+<procDef id="tidy"><setup id="prep" imports="shutil"/><code>pass</code></procDef>
+</resource>

@@ -1,0 +1,4 @@
+<!DOCTYPE resource SYSTEM "rd.dtd">
+<resource schema="dust" resdir=".">
+<procDef id="p"/>
+</resource>

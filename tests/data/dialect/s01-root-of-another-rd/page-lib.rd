@@ -1,0 +1,2 @@
+<html>
+<procDef id='tidy'><code>pass</code></procDef></html>

@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+<procDef id="tidy"><code>pass</code></procDef>
+</resource>

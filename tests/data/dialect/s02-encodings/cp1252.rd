@@ -1,0 +1,6 @@
+<?xml version="1.0" encoding="windows-1252"?>
+<resource schema="dust" resdir=".">
+  <execute title="Größe prüfen" at="7:30">
+<property name="city">Graz – Zürich</property><job><code>print("Ångström")</code></job>
+  </execute>
+</resource>

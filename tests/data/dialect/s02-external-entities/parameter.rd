@@ -1,0 +1,9 @@
+<!DOCTYPE resource [
+  <!ENTITY % rd SYSTEM "rd.dtd">
+  %rd;
+]>
+<resource schema="dust" resdir=".">
+  <execute title="Tidy up" at="7:30">
+    <job><code>pass</code></job>
+  </execute>
+</resource>

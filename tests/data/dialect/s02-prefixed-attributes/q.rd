@@ -1,0 +1,5 @@
+<resource schema="dust" resdir=".">
+  <execute title="A" at="7:30" d:debug="True">
+<job/>
+  </execute>
+</resource>

@@ -1,0 +1,1 @@
+<execute title="A" at="7:30"><job/></execute>

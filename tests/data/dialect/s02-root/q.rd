@@ -1,0 +1,5 @@
+<resources>
+  <execute title="Tidy up" at="7:30">
+<job/>
+  </execute>
+</resources>

@@ -1,0 +1,5 @@
+<resource schema="dust" resdir=".">
+  <execute title="Tidy up" at="7:30">
+    <job><setup>import os</setup><code>pass</code></job>
+  </execute>
+</resource>

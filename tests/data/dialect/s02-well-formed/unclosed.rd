@@ -1,0 +1,4 @@
+<resource schema="dust" resdir=".">
+  <execute title="Tidy up" at="7:30">
+<job/>
+  </execute>

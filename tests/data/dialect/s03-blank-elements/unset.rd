@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+  <execute><title/><at> </at><job/></execute>
+</resource>

@@ -1,0 +1,6 @@
+<resource schema="dust" resdir=".">
+  <execute title="" at="7:30">
+    <title/>
+    <job/>
+  </execute>
+</resource>

@@ -1,0 +1,7 @@
+<resource schema="dust" resdir=".">
+  <procDef id="p"><code>first()</code></procDef>
+  <table id="p"/>
+  <execute title="A" at="7:30">
+    <job procDef="p"></job>
+  </execute>
+</resource>

@@ -1,0 +1,5 @@
+<resource schema="dust" resdir=".">
+  <execute id="a#b" title="A" at="7:30">
+<job/>
+  </execute>
+</resource>

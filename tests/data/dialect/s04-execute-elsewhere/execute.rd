@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+  <execute title="A" at="7:30"><job/><execute title="B" at="7:30"><job/></execute></execute>
+</resource>

@@ -1,0 +1,5 @@
+<resource resdir="obs">
+  <execute title="Tidy up" at="7:30">
+<job/>
+  </execute>
+</resource>

@@ -1,0 +1,6 @@
+<resource schema="dust">
+  <execute title="Tidy up" at="7:30">
+<job/>
+  </execute>
+  <resdir>obs</resdir>
+</resource>

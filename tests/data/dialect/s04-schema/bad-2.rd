@@ -1,0 +1,5 @@
+<resource schema="stäub" resdir=".">
+  <execute title="Tidy up" at="7:30">
+<job/>
+  </execute>
+</resource>

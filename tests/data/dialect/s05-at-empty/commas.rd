@@ -1,0 +1,5 @@
+<resource schema="dust" resdir=".">
+  <execute title="A" at=", ,">
+<job/>
+  </execute>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+  <execute at="7:30"><job/></execute>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+  <execute title="A"><job/></execute>
+</resource>

@@ -1,0 +1,22 @@
+<resource schema="dust" resdir=".">
+  <execute id="a" title="A" at="7:30">
+    <job><code>x = 1
+              y = 2
+              z = 3
+    </code></job>
+  </execute>
+  <execute id="b" title="A" at="7:30">
+    <job><code>     x = 1
+  y = 2</code></job>
+  </execute>
+  <execute id="c" title="A" at="7:30">
+    <job><code>
+
+
+        x = 1
+        y = 2</code></job>
+  </execute>
+  <execute id="d" title="A" at="7:30">
+    <job><code>x = 1</code></job>
+  </execute>
+</resource>

@@ -1,0 +1,20 @@
+<resource schema="dust" resdir=".">
+  <execute id="a" title="A" at="7:30">
+    <job><code>
+        if rd.isDirty():
+            rd.tidy()
+          # half way
+        else:
+            pass
+</code></job>
+  </execute>
+  <execute id="b" title="A" at="7:30">
+    <job><code>
+    
+        x = 1
+    
+
+              
+        y = 2</code></job>
+  </execute>
+</resource>

@@ -1,0 +1,11 @@
+<resource schema="dust" resdir=".">
+  <procDef
+      id="p"
+  >
+    <code>
+
+      a()
+      b()
+    </code>
+  </procDef>
+</resource>

@@ -1,0 +1,5 @@
+<resource schema="dust" resdir=".">
+  <execute title="A" at="7:30">
+    <job procDef="lib#p"></job>
+  </execute>
+</resource>

@@ -1,0 +1,26 @@
+<resource schema="dust" resdir=".">
+  <procDef id="walk">
+    <doc>Walks through the folders.</doc>
+    <setup imports="os">
+      <par key="depth">3</par>
+      <par key="start" late="True">rd.resdir</par>
+      <code>
+        def walk(top):
+            return os.walk(top, depth)
+      </code>
+    </setup>
+    <code>
+      walk(start)
+    </code>
+  </procDef>
+  <execute id="a" title="A" at="7:30">
+    <job id="deep" procDef="walk"><bind key="depth">5</bind></job>
+  </execute>
+  <execute id="b" title="A" at="7:30">
+    <job original="deep"><bind key="depth">7</bind></job>
+  </execute>
+  <execute id="c" title="A" at="7:30">
+    <job procDef="walk"><bind key="depth">8</bind>
+      <bind key="depth">9</bind></job>
+  </execute>
+</resource>

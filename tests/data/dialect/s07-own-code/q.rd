@@ -1,0 +1,25 @@
+<resource schema="dust" resdir=".">
+  <procDef id="walk">
+    <doc>Walks through the folders.</doc>
+    <setup imports="os">
+      <par key="depth">3</par>
+      <par key="start" late="True">rd.resdir</par>
+      <code>
+        def walk(top):
+            return os.walk(top, depth)
+      </code>
+    </setup>
+    <code>
+      walk(start)
+    </code>
+  </procDef>
+  <execute id="a" title="A" at="7:30">
+    <job procDef="walk"><code>print(start)</code></job>
+  </execute>
+  <execute id="b" title="A" at="7:30">
+    <job procDef="walk"><code/></job>
+  </execute>
+  <execute id="c" title="A" at="7:30">
+    <job code="" procDef="walk"></job>
+  </execute>
+</resource>

@@ -1,0 +1,8 @@
+<resource schema="dust" resdir=".">
+  <execute title="A" at="7:30">
+    <job><setup><code>
+          x = 1
+        y = 2
+        </code></setup></job>
+  </execute>
+</resource>

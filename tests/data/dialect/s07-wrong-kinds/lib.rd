@@ -1,0 +1,4 @@
+<resource schema="dust" resdir=".">
+  <table id="t"/>
+  <STREAM id="s"/>
+</resource>

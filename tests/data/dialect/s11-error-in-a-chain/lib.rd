@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+  <procDef id="p" original="deep/lib#p"/>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="dust" resdir=".">
+  <procDef id="p" original="nowhere#p"/>
+</resource>

@@ -1,0 +1,9 @@
+<resource schema="dust" resdir=".">
+  <procDef id="unused" original="unused-lib#p"/>
+  <execute id="a" title="A" at="7:30">
+    <job procDef="lib#p"></job>
+  </execute>
+  <execute id="b" title="A" at="7:30">
+    <job procDef="lib#p"></job>
+  </execute>
+</resource>
