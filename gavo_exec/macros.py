@@ -85,6 +85,7 @@ class Expansion(msgspec.Struct, frozen=True, kw_only=True):
 
 _TOKEN = re.compile(r"\\(?:([A-Za-z_][A-Za-z_0-9]+)|[\\+{}\n])|\}")
 _NEXT_ARGUMENT = re.compile(r"[ \t]*\{")
+_BRACE_AHEAD = re.compile(r"([ \t\n]*)\{")
 
 
 def expand(text: str, macros: Mapping[str, Macro]) -> Expansion:
@@ -180,21 +181,39 @@ class _Expander:
         macro = self.macros.get(name)
         message = hint = ""
         if macro is None:
-            near = difflib.get_close_matches(name, self.macros, n=1)
             message = f"there is no macro \\{name}"
-            hint = f"did you mean \\{near[0]}? " if near else ""
-            hint += f"for a plain backslash before a name, double it: \\\\{name}"
+            hint = self.hint_for_unknown(name)
         elif depth >= _MAX_NESTING:
             message = f"macro calls are nested more than {_MAX_NESTING} deep"
         else:
             try:
                 return macro.call(arguments), end
             except MacroError as fault:
-                message, hint = f"the macro \\{name} {fault}", fault.hint
+                message = f"the macro \\{name} {fault}"
+                hint = fault.hint or self.hint_for_unread(end, has_arguments=bool(arguments))
         start = token.start()
         unknown = name if macro is None else ""
         self.faults.append(MacroFault(start=start, end=token.end(), message=message, hint=hint, unknown=unknown))
         return None, end
+
+    def hint_for_unknown(self, name: str) -> str:
+        """What may be meant by a name that is none of a macro."""
+        plain = f"for a plain backslash before a name, double it: \\\\{name}"
+        if begun := max((known for known in self.macros if name.startswith(known)), key=len, default=""):
+            return f"where the name ends after \\{begun}, write \\{begun}\\+{name[len(begun) :]}; {plain}"
+        near = difflib.get_close_matches(name, self.macros, n=1)
+        return f"did you mean \\{near[0]}? {plain}" if near else plain
+
+    def hint_for_unread(self, end: int, *, has_arguments: bool) -> str:
+        """Why the brace after a call that has gone wrong begins no argument, if there is one."""
+        ahead = _BRACE_AHEAD.match(self.text, end)
+        if ahead is None:
+            return ""
+        if ahead[1] and not has_arguments:
+            return "no blanks may stand before the first argument"
+        if "\n" in ahead[1]:
+            return "no line feeds may stand between arguments"
+        return r"what follows is no argument, for it does not end, or has \\ or \+ in it"
 
     def argument(self, start: int, end: int, *, depth: int) -> str:
         """The value of the argument between these offsets."""

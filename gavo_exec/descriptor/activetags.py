@@ -18,9 +18,20 @@ from gavo_exec.descriptor.provenance import TEXT
 from gavo_exec.descriptor.references import BadReferenceError, Library
 from gavo_exec.descriptor.replays import Replay, RunItems, read_replay
 from gavo_exec.descriptor.report import Report
-from gavo_exec.descriptor.scope import Scope, report_macro_fault
+from gavo_exec.descriptor.scope import Scope, Stage, report_macro_fault
 from gavo_exec.descriptor.source import Source
-from gavo_exec.elements import ACTIVE_TAGS, EXECUTE, MACDEF, PROCDEF, REPLAYS, RESOURCE, STREAMS
+from gavo_exec.elements import (
+    ACTIVE_TAGS,
+    ELEMENTS,
+    EXECUTE,
+    MACDEF,
+    PROCDEF,
+    REPLAYS,
+    RESOURCE,
+    SETUP,
+    STREAMS,
+    Child,
+)
 from gavo_exec.macros import Expansion, Macro, expand
 
 _MOST_ELEMENTS = 50_000
@@ -35,9 +46,12 @@ _RECORDED = frozenset(STREAMS)
 _ACTIVE = frozenset(ACTIVE_TAGS)
 _FILTERS = tuple(f"{{*}}{name}" for name in (*REPLAYS, *STREAMS))
 _CONCERNS = frozenset({EXECUTE.name, MACDEF.name, PROCDEF.name})
+_SPECS = {each.name: each for each in ELEMENTS}
 _OF_RESOURCE = frozenset(child.name for child in RESOURCE.children)
 _NO_CONTENT = frozenset({"DEFAULTS", "doc", "id"})
 _CODE = frozenset({"code", "codeFrags"})
+_EXPANDED_LATER = _CODE | {"property", "properties", "macDef", "par", "pars", "bind", "bindings"}
+"""What the RD expands again when it has been replayed."""
 
 
 class _TooMuchError(Exception):
@@ -88,12 +102,17 @@ class Expander:
         if node in self._carried_out:
             return self._carried_out[node]
         home = self._provenance.home(node)
-        made = self._guarded(node, lambda: self._copy(node, None, home))
-        if not made:
-            return node
+        made = self._guarded(node, lambda: self._copy(node, None, home)) or [self._stump(node, home)]
         self._carried_out[node] = made[0]
         self._library.enter(home, made[0])
         return made[0]
+
+    def _stump(self, node: _Element, home: Source) -> _Element:
+        """What stands for an element with too much in it: nothing but its name."""
+        stump = etree.Element(local_name(node))
+        self._provenance.note_copy(stump, node, home=home)
+        self._report.incomplete.add(stump)
+        return stump
 
     def _guarded(self, node: _Element, make: Callable[[], list[_Element]]) -> list[_Element]:
         """What is made, or nothing where it is too much, which is told."""
@@ -116,21 +135,25 @@ class Expander:
         """Whether a FEED or LOOP directly in the resource makes anything that concerns executes."""
         visited: set[_Element] = set()
         pending = [tag]
+        lost: list[tuple[_Element, BadReferenceError]] = []
         while pending:
-            node = pending.pop()
-            for each in node.iter("*"):
+            for each in pending.pop().iter("*"):
                 if element_name(each) in _CONCERNS or each.get("ref", "").startswith(("execute", "job")):
                     return True
                 if local_name(each) in _REPLAYED and (reference := _source_of(each)):
                     try:
                         stream = self._library.find(reference, each, STREAMS)
                     except BadReferenceError as fault:
-                        message = f"{local_name(each)} is passed over, as nothing shows that it makes executes: {fault}"
-                        self._report.add("W503", message, Place(each), hint=fault.hint)
-                        continue
+                        lost.append((each, fault))
+                        if fault.later is None:
+                            continue
+                        stream = fault.later
                     if stream not in visited:
                         visited.add(stream)
                         pending.append(stream)
+        for each, reason in lost:
+            message = f"{local_name(each)} is passed over, as nothing shows that it makes executes: {reason}"
+            self._report.add("W503", message, Place(each), hint=reason.hint)
         return False
 
     def _replay(self, tag: _Element, home: Source, *, only: frozenset[str] | None = None) -> list[_Element]:
@@ -143,7 +166,8 @@ class Expander:
         self._replaying.append(replay.stream)
         try:
             made: list[_Element] = []
-            recorded = self._record(replay.stream, is_passive=replay.is_passive)
+            with self._report.reached_by(Place(tag)):
+                recorded = self._record(replay.stream, is_passive=replay.is_passive)
             chosen = [
                 node for node in recorded if only is None or element_name(node) in only or local_name(node) in _ACTIVE
             ]
@@ -199,10 +223,10 @@ class Expander:
         if name in _REPLAYED:
             tag = node if run is None else self._held_copy(node, run, home)
             return [] if tag is None else self._replay(tag, home)
+        faults_before = self._faults
         copy = self._single_copy(node, run, home)
         if copy is None:
             return []
-        faults_before = self._faults
         for child in node.iterchildren("*"):
             copy.extend(self._copy(child, run, home))
         if run is not None:
@@ -228,33 +252,41 @@ class Expander:
         is_expanded = node in self._expanded
         expansions: dict[str, Expansion] = {}
         expands = replay is not None and replay.expands and (replay.reexpands or not is_expanded)
+        tag = replay.tag if replay is not None else None
+        self._provenance.note_copy(copy, node, home=home, tag=tag, expansions=expansions)
         for name, value in (*attributes_of(node).items(), (TEXT, own_text(node))):
-            self._set(copy, name, self._value(name, value, node, run, expansions) if expands else value, node)
-        self._provenance.note_copy(
-            copy, node, home=home, tag=replay.tag if replay is not None else None, expansions=expansions
-        )
+            text = self._value(name, value, node, run, expansions) if expands else value
+            if text is not None:
+                self._set(copy, name, text)
         if (is_expanded or expands) and not (replay is not None and replay.is_open):
             self._expanded.add(copy)
         return None if replay is not None and replay.prunes(copy) else copy
 
     def _value(
         self, name: str, value: str, node: _Element, run: "_Run | None", expansions: dict[str, Expansion]
-    ) -> str:
-        """The value with macros expanded; faults are told."""
+    ) -> str | None:
+        """The value with macros expanded; None where it is faulty, which is told, and of no more use."""
         if run is None or "\\" not in value:
             return value
         expansion = expansions[name] = expand(value, run.macros)
         if expansion.faults:
             place = Place(node, Part.VALUE if name else Part.TEXT, name)
             with self._report.reached_by(Place(run.replay.tag)):
-                if (name or local_name(node)) in _CODE:
-                    report_macros(value, expansion, place.within, self._report)
-                else:
-                    for fault in expansion.faults:
-                        report_macro_fault(fault, place.within(fault.start, fault.end), self._report)
+                return self._report_macros(name or local_name(node), value, expansion, place, run.replay.tag)
         return expansion.text
 
-    def _set(self, copy: _Element, name: str, value: str, node: _Element) -> None:
+    def _report_macros(self, name: str, value: str, expansion: Expansion, place: Place, tag: _Element) -> str | None:
+        """Tell what went wrong with macros in a value of this name; what is left of it that others may look at."""
+        stage = Stage(local_name(tag), is_expanded_later=name in _EXPANDED_LATER)
+        if name in _CODE:
+            self._faults += report_macros(value, expansion, place.within, self._report, stage)
+            return expansion.text
+        self._faults += 1
+        for fault in expansion.faults:
+            report_macro_fault(fault, place.within(fault.start, fault.end), self._report, stage)
+        return expansion.text if stage.is_expanded_later else None
+
+    def _set(self, copy: _Element, name: str, value: str) -> None:
         """Give a copy a value."""
         self._elements += not name
         self._characters += len(value)
@@ -266,17 +298,37 @@ class Expander:
             else:
                 copy.text = value
         except ValueError:
-            place = Place(node, Part.VALUE if name else Part.TEXT, name)
+            place = Place(copy, Part.VALUE if name else Part.TEXT, name)
             self._report.add("E502", "macros make characters here that XML does not allow", place)
+            self._faults += 1
 
     def _edit(self, copy: _Element, run: "_Run", home: Source) -> None:
         """Add what EDITs have for the copied element, just before its end."""
         for edit in run.replay.edits_of(copy):
             for name, value in attributes_of(edit).items():
-                if name != "ref":
-                    self._set(copy, name, self._value(name, value, edit, run, {}), edit)
+                expansions: dict[str, Expansion] = {}
+                if name != "ref" and (text := self._value(name, value, edit, run, expansions)) is not None:
+                    tag = run.replay.tag
+                    self._provenance.note_copy(copy, edit, attribute=name, home=home, tag=tag, expansions=expansions)
+                    _make_room(copy, name)
+                    self._set(copy, name, text)
             for child in edit.iterchildren("*"):
-                copy.extend(self._copy(child, run, home))
+                for made in self._copy(child, run, home):
+                    _make_room(copy, local_name(made))
+                    copy.append(made)
+
+
+def _make_room(node: _Element, name: str) -> None:
+    """Remove what a value that comes last replaces: others of its name, where these do not add up."""
+    spec = _SPECS.get(element_name(node))
+    part = spec.by_name.get(name) if spec else None
+    if part is None or (isinstance(part, Child) and part.repeated) or (spec is SETUP and name in _CODE):
+        return
+    for alias in part.names:
+        if alias in node.attrib:
+            del node.attrib[alias]
+        for child in node.findall(alias):
+            node.remove(child)
 
 
 class _Run(NamedTuple):

@@ -30,7 +30,7 @@ from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope
 from gavo_exec.descriptor.source import Source
 from gavo_exec.elements import ACTIVE_TAGS, EXECUTE, MACDEF, META, PROPERTY, REPLAYS, RESOURCE
-from gavo_exec.errors import DescriptorError
+from gavo_exec.errors import DescriptorError, Position
 from gavo_exec.model import Execute, Job, ResourceDescriptor, Site
 from gavo_exec.schedule import At, AtTime, Loaded, Schedule, ScheduleSyntaxError, parse_at, parse_every
 
@@ -309,6 +309,7 @@ def _give_keys(drafts: Sequence[_Draft], rd_id: str, report: Report) -> None:
     """Give each execute its key: from its id, else from its title."""
     taken: dict[str, _Draft] = {}
     numbers: dict[str, int] = {}
+    told: set[Position] = set()
     for draft in drafts:
         if draft.id is None:
             continue
@@ -316,7 +317,10 @@ def _give_keys(drafts: Sequence[_Draft], rd_id: str, report: Report) -> None:
         if name in taken:
             here, there = (report.position(Place(each.node)).line for each in (draft, taken[name]))
             message = f"the executes in lines {there} and {here} both have the id {name}"
-            report.add("E206", message, draft.id.place, hint="ids must differ within an RD")
+            hint = "ids must differ within an RD"
+            if here == there and not report.provenance.is_original(draft.node):
+                hint = f"one tag makes both: put a macro into the id, as in {name}_\\item"
+            report.add("E206", message, draft.id.place, hint=hint)
         else:
             taken[name] = draft
             draft.key = f"{rd_id}#{name}"
@@ -330,9 +334,21 @@ def _give_keys(drafts: Sequence[_Draft], rd_id: str, report: Report) -> None:
         if name != slug:
             line = report.position(Place(taken[slug].node)).line
             message = f"the execute in line {line} has the key {slug}, too; this one goes by {name}"
-            report.add("W202", message, draft.title.place, hint="give both an id, so that they keep their histories")
+            if _is_new(draft, told, report):
+                hint = "give both an id, so that they keep their histories"
+                report.add("W202", message, draft.title.place, hint=hint)
         taken[name] = draft
         draft.key = f"{rd_id}#{name}"
+
+
+def _is_new(draft: _Draft, told: set[Position], report: Report) -> bool:
+    """Whether the draft comes from a place not told of before, as one tag may make hundreds; takes note of it."""
+    if report.provenance.is_original(draft.node):
+        return True
+    position = report.position(Place(draft.node))
+    is_new = position not in told
+    told.add(position)
+    return is_new
 
 
 def slug_of(title: str) -> str:

@@ -282,6 +282,11 @@ def boolean(value: Value | None, report: Report, *, default: bool = False) -> bo
     return lowered in _TRUE
 
 
+def is_true(text: str) -> bool:
+    """Whether a text is one of those that mean yes."""
+    return text.lower() in _TRUE
+
+
 def string(value: Value | None) -> str | None:
     """The text of a value, None where it is not given or says so."""
     return None if value is None or value.text == NULL else value.text

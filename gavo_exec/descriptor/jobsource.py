@@ -14,7 +14,7 @@ import msgspec
 
 from gavo_exec.descriptor.places import Part, Place, source_line
 from gavo_exec.descriptor.report import Report
-from gavo_exec.descriptor.scope import report_macro_fault
+from gavo_exec.descriptor.scope import BY_THE_RD, Stage, report_macro_fault
 from gavo_exec.errors import Position
 from gavo_exec.macros import Expansion, Macro, expand
 from gavo_exec.model import Code
@@ -55,10 +55,20 @@ def read_code(
     if fault is not None:
         start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
         message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
-        hint = fault.hint or _hint_about_lines(place, text, report)
+        hint = (
+            fault.hint
+            or _hint_about_lines(place, text, report)
+            or _hint_at_backslashes(layout.text, expansion.origin(fault.start))
+        )
         report.add(fault.code, message, place.within(start, end), hint=hint)
         return None
     return _code(place, expansion=expansion, to_text=to_text, report=report)
+
+
+def _hint_at_backslashes(code: str, offset: int) -> str:
+    """A hint where the line has doubled backslashes, of which Python sees half."""
+    line = code[code.rfind("\n", 0, offset) + 1 :].partition("\n")[0]
+    return "macros are expanded first: of \\\\ one backslash is left, write four for two" if "\\\\" in line else ""
 
 
 def _hint_about_lines(place: Place, text: str, report: Report) -> str:
@@ -368,7 +378,13 @@ _TEXTS = re.compile(
 )
 
 
-def report_macros(code: str, expansion: Expansion, where: Callable[[int, int], Place], report: Report) -> bool:
+def report_macros(
+    code: str,
+    expansion: Expansion,
+    where: Callable[[int, int], Place],
+    report: Report,
+    stage: Stage = BY_THE_RD,
+) -> bool:
     """Report the macros that failed in Python code, and whether any of them matters: in comments they do not.
 
     ``where`` is the place of a stretch of it.
@@ -387,7 +403,7 @@ def report_macros(code: str, expansion: Expansion, where: Callable[[int, int], P
             report.add("W501", f"{fault.message}; it is left alone, as it stands in a comment", place, hint=fault.hint)
         else:
             bad = True
-            report_macro_fault(fault, place, report)
+            report_macro_fault(fault, place, report, stage)
     for offset in expansion.stray_glue:
         if stands_in(offset, comment=False):
             message = "\\+ vanishes here, as it does wherever macros are expanded"

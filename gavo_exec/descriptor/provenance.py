@@ -44,6 +44,7 @@ class Provenance:
     def __init__(self) -> None:
         self._sources: dict[_Element, Source] = {}
         self._origins: dict[_Element, _Origin] = {}
+        self._edited: dict[tuple[_Element, str], _Origin] = {}
 
     def add_source(self, source: Source) -> None:
         """Note a file's tree."""
@@ -55,11 +56,25 @@ class Provenance:
         node: _Element,
         *,
         home: Source,
+        attribute: str = "",
         tag: _Element | None = None,
         expansions: Mapping[str, Expansion] | None = None,
     ) -> None:
-        """Note that ``copy`` was made of ``node``, by the replay of ``tag`` (None: as a part of something larger)."""
-        self._origins[copy] = _Origin(node, expansions or {}, tag, home)
+        """Note that ``copy`` was made of ``node``, by the replay of ``tag`` (None: as a part of something larger).
+
+        With ``attribute``, only that was.
+        """
+        origin = _Origin(node, {} if expansions is None else expansions, tag, home)
+        if attribute:
+            self._edited[copy, attribute] = origin
+        else:
+            self._origins[copy] = origin
+
+    def _origin(self, place: Place) -> _Origin | None:
+        """What this place was copied from."""
+        is_attribute = place.part in (Part.NAME, Part.VALUE)
+        edited = self._edited.get((place.node, place.attribute)) if is_attribute else None
+        return edited or self._origins.get(place.node)
 
     def is_original(self, node: _Element) -> bool:
         """Whether the element stands in a file as it is."""
@@ -83,7 +98,7 @@ class Provenance:
             return Trace(self._sources[place.node.getroottree().getroot()], place, _same, ())
         steps: list[Callable[[int], int]] = []
         tags: list[_Element] = []
-        while (origin := self._origins.get(place.node)) is not None:
+        while (origin := self._origin(place)) is not None:
             if origin.tag is not None:
                 tags.append(origin.tag)
             name = TEXT if place.part is Part.TEXT else place.attribute

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from lxml.etree import _Element
 
-from gavo_exec.descriptor.check import element_name, local_name, own_text
+from gavo_exec.descriptor.check import element_name, is_true, local_name, own_text
 from gavo_exec.descriptor.places import Place
 from gavo_exec.descriptor.provenance import Provenance
 from gavo_exec.descriptor.source import Source, read_bytes
@@ -23,9 +23,13 @@ _RECORDING = frozenset({*STREAMS, *REPLAYS, "EDIT", "events"})
 
 
 class BadReferenceError(GavoExecError):
-    """A reference that cannot be followed; ``found`` is what the other file was refused for."""
+    """A reference that cannot be followed; ``found`` is what the other file was refused for.
+
+    ``later`` is the element that is meant where that comes too late.
+    """
 
     def __init__(self, code: str, message: str, hint: str = "", found: tuple[Diagnostic, ...] = ()) -> None:
+        self.later: _Element | None = None
         self.code = code
         self.hint = hint
         self.found = found
@@ -127,6 +131,8 @@ class Library:
                 parent = node.getparent()
                 if parent is not None and (parent in skipped or local_name(parent) in _RECORDING):
                     skipped.add(node)
+                    if local_name(node) in STREAMS and _is_carried_out(node) and (name := id_of(node)):
+                        index.setdefault(name, []).append(node)
                 elif name := id_of(node):
                     index.setdefault(name, []).append(node)
             self._ids[source] = index
@@ -147,7 +153,9 @@ class Library:
         else:
             hint = "" if "#" in reference else "write rd_id#id for one in another RD"
         where = "" if source is self.main else f" in {source.path}"
-        return BadReferenceError("E503", f"there is no element with the id {name}{where}", hint)
+        fault = BadReferenceError("E503", f"there is no element with the id {name}{where}", hint)
+        fault.later = later[0] if later else None
+        return fault
 
     def _shown(self, node: _Element) -> str:
         """Where an element stands, in words."""
@@ -225,6 +233,14 @@ class Library:
                 raise BadReferenceError("E503", message, "see there", opened.diagnostics)
             return opened
         return None
+
+
+def _is_carried_out(tag: _Element) -> bool:
+    """Whether an active tag within a stream or events is carried out when these are recorded."""
+    return not any(
+        local_name(node) == "NXSTREAM" or (local_name(node) == "events" and is_true(node.get("passivate", "")))
+        for node in tag.iterancestors()
+    )
 
 
 def refuse_root(source: Source) -> NoReturn:

@@ -2,8 +2,9 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from functools import partial
+from itertools import accumulate
 from types import SimpleNamespace
 
 from lxml.etree import _Element
@@ -12,9 +13,9 @@ from gavo_exec.descriptor.check import Value, attributes_of, boolean, is_passed_
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.references import BadReferenceError, Library
 from gavo_exec.descriptor.report import Report
-from gavo_exec.descriptor.scope import Scope
+from gavo_exec.descriptor.scope import Scope, report_macro_fault
 from gavo_exec.elements import STREAMS
-from gavo_exec.macros import Macro
+from gavo_exec.macros import Expansion, Macro, expand
 
 RunItems = Callable[[str, str, Mapping[str, object]], Iterable[Mapping[str, str]]]
 """Runs the code of ``codeItems``: the body of a generator, the path of its file, and the names it can use.
@@ -24,6 +25,8 @@ May raise anything.
 
 _ITEMS = ("listItems", "csvItems", "codeItems")
 _STRUCTURED = frozenset({"events", "EDIT", "PRUNE"})
+_SET_NOTHING = frozenset({*_ITEMS, "source", "reexpand"})
+"""What is not given by an empty element, like all that is no macro."""
 _EDITED = re.compile(r"\s*(\w+)\s*\[\s*([^\]]+?)\s*\]\s*")
 
 
@@ -98,8 +101,9 @@ def _values(node: _Element) -> dict[str, Value]:
     values = {name: Value(text, Place(node, Part.VALUE, name)) for name, text in attributes_of(node).items()}
     values = {name: value for name, value in values.items() if not is_passed_over(name)}
     for child in node.iterchildren("*"):
-        if (name := local_name(child)) not in _STRUCTURED:
-            values[name] = Value(own_text(child), Place(child, Part.TEXT))
+        name, text = local_name(child), own_text(child)
+        if name not in _STRUCTURED and (text.strip() or name not in _SET_NOTHING):
+            values[name] = Value(text, Place(child, Part.TEXT))
     return values
 
 
@@ -115,7 +119,8 @@ def _find_stream(tag: _Element, source: Value | None, library: Library, report: 
     events = list(tag.iterchildren("{*}events"))
     if (source is None) is not bool(events):
         problem = "both source and events" if events else "neither source nor events"
-        report.add("E521", f"the {name} has {problem}", Place(tag), hint='write source="the id of a STREAM"')
+        hint = "keep one of them" if events else f'write source="the id of a STREAM", or put <events> into the {name}'
+        report.add("E521", f"the {name} has {problem}", Place(tag), hint=hint)
         return None
     if source is None:
         return events[-1]
@@ -184,45 +189,68 @@ def _read_items(
     [(name, value)] = given.items()
     if name == "codeItems":
         return list(_run_code(value, scope.rd_id, report, run_items))
-    text = scope.expand(value.text, value.place, report)
+    expansion = expand(value.text, scope.macros)
+    for fault in expansion.faults:
+        report_macro_fault(fault, value.place.within(fault.start, fault.end), report)
     if name == "listItems":
-        return [{"item": item} for item in text.split()]
-    return list(_read_csv(text, value.place, report))
+        return [{"item": item} for item in expansion.text.split()]
+    return list(_read_csv(expansion, value.place, report))
 
 
-def _read_csv(text: str, place: Place, report: Report) -> Iterator[dict[str, str]]:
+def _read_csv(expansion: Expansion, place: Place, report: Report) -> Iterator[dict[str, str]]:
     """The rows of a table in CSV by the names in its first line."""
-    if place.part is Part.VALUE and "\n" not in text.strip():
+    text = expansion.text.rstrip()
+    begin = len(text) - len(text.lstrip())
+    lines = text[begin:].splitlines(keepends=True)
+    if place.part is Part.VALUE and len(lines) == 1:
         message = "csvItems has one line only, the names: in an attribute, line feeds are blanks"
         report.add("E522", message, place, hint="write it as an element: <csvItems>...</csvItems>")
         return
-    rows = csv.reader(text.strip().splitlines(), strict=True, skipinitialspace=True)
+    starts = list(accumulate(map(len, lines), initial=begin))
+    rows = csv.reader(lines, strict=True, skipinitialspace=True)
+
+    def here() -> Place:
+        line = text[starts[rows.line_num - 1] : starts[rows.line_num]]
+        start = starts[rows.line_num - 1] + len(line) - len(line.lstrip())
+        end = start + len(line.strip())
+        return place.within(expansion.origin(start), expansion.origin(max(start, end - 1)) + 1)
+
     try:
         names = [name.strip() for name in next(rows, [])]
         if too_short := [name for name in names if len(name) < 2]:
             message = f"not a name for a macro, which has two characters or more: {', '.join(too_short) or 'nothing'}"
-            report.add("E522", message, place, hint="the first line of csvItems has the names")
+            report.add("E522", message, here(), hint="the first line of csvItems has the names")
             return
         for row in rows:
             if row and len(row) != len(names):
-                message = f"row {rows.line_num - 1} of csvItems has {len(row)} values for {len(names)} names"
-                report.add("E522", message, place, hint=f"its values: {', '.join(map(str.strip, row))}")
+                message = f"this row of csvItems has {_count(row, 'value')} for {_count(names, 'name')}"
+                hint = f"the names are {', '.join(names)}; a value with a comma in it stands in double quotes"
+                report.add("E522", message, here(), hint=hint)
             elif row:
                 yield {name: value.strip() for name, value in zip(names, row, strict=True)}
     except csv.Error as fault:
-        report.add("E522", f"csvItems is not CSV: line {rows.line_num}: {fault}", place)
+        report.add(
+            "E522", f"csvItems is not CSV: {fault}", here(), hint="a double quote within quotes is written twice"
+        )
+
+
+def _count(things: Sized, name: str) -> str:
+    """How many there are, in words."""
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _run_code(value: Value, rd_id: str, report: Report, run_items: RunItems | None) -> Iterator[dict[str, str]]:
     """The items that code makes."""
+    place = Place(value.place.node) if value.place.part is Part.TEXT else value.place
     if run_items is None:
         message = "the items are made by code, and code does not run while RDs are read"
         hint = 'allow it for all RDs with the setting code_items = "run", or write the items as csvItems'
-        report.add("E523", message, value.place, hint=hint)
+        report.add("E523", message, place, hint=hint)
         return
     names = {"context": SimpleNamespace(forRD=rd_id, idmap={})}
     try:
         for item in run_items(value.text, report.path_of(value.place), names):
             yield {str(name): str(each) for name, each in item.items()}
     except Exception as fault:  # whatever the code raises is a fault of the RD
-        report.add("E524", f"the code of codeItems failed: {type(fault).__name__}: {fault}", value.place)
+        message = f"the code of codeItems failed: {type(fault).__name__}: {fault}"
+        report.add("E524", message, place, hint="it is the body of a generator of dictionaries, name of macro to text")

@@ -4,8 +4,10 @@ import os.path
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
-from gavo_exec.descriptor.places import Place
+from gavo_exec.descriptor.check import local_name, own_text
+from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
 from gavo_exec.macros import STANDARD, Macro, MacroError, MacroFault, expand
 from gavo_exec.model import Site
@@ -94,15 +96,55 @@ class Scope:
         return expand(text, self.macros).text
 
 
-def report_macro_fault(fault: MacroFault, place: Place, report: Report) -> None:
+class Stage(NamedTuple):
+    """Which expansion a macro call failed in: that of a replay by this ``tag``, or ('') that by the RD.
+
+    ``is_expanded_later`` tells that what comes of it is expanded once more.
+    """
+
+    tag: str = ""
+    is_expanded_later: bool = False
+
+
+BY_THE_RD = Stage()
+
+
+def report_macro_fault(fault: MacroFault, place: Place, report: Report, stage: Stage = BY_THE_RD) -> None:
     """Report a macro call that has no value."""
+    if fault.unknown:
+        hint, fix = _mend(fault, place, report, stage)
+        report.add("E501", fault.message, place, hint=hint, fix=fix)
+    else:
+        report.add("E502", fault.message, place, hint=fault.hint)
+
+
+def _mend(fault: MacroFault, place: Place, report: Report, stage: Stage) -> tuple[str, str | None]:
+    """The mend for a call of an unknown macro: the hint, and what to write instead where there is no doubt."""
+    name, doubled = fault.unknown, f"\\\\{fault.unknown}"
+    for node in report.root.iterchildren("{*}macDef"):
+        if node.get("name") == name:
+            return f"its macDef in line {report.position(Place(node)).line} comes too late; move it up", None
+    trace = report.provenance.trace(place)
+    if not _text_of(trace.place).lstrip("\\").startswith(name):
+        return (
+            'it is in a value for a macro, which is not expanded; within a LOOP, passivate="True" on events helps',
+            None,
+        )
     hint = fault.hint
-    for node in report.root.iterchildren("{*}macDef") if fault.unknown else ():
-        if node.get("name") == fault.unknown:
-            hint = f"its macDef in line {report.position(Place(node)).line} comes too late; move it up"
-    is_accident = fault.unknown and hint == fault.hint and not hint.startswith("did you mean")
-    fix = f"\\\\{fault.unknown}" if is_accident else None
-    report.add("E501" if fault.unknown else "E502", fault.message, place, hint=hint, fix=fix)
+    is_replayed = any(local_name(tag) != "LFEED" for tag in trace.tags)
+    if stage.is_expanded_later or is_replayed:
+        # Where this is the second expansion, only one of two backslashes may be left here.
+        hint = hint.replace(f"double it: {doubled}", f"write four here, as this is expanded twice: \\\\{doubled}")
+    if stage.tag:
+        return f'give the {stage.tag} a value for it, {name}="..."; {hint}', None
+    is_accident = hint.startswith("for a plain backslash") and not is_replayed
+    return hint, doubled if is_accident else None
+
+
+def _text_of(place: Place) -> str:
+    """The text from the place on."""
+    text = own_text(place.node) if place.part is Part.TEXT else place.node.get(place.attribute, "")
+    return text[place.start :]
 
 
 @lru_cache(maxsize=8)

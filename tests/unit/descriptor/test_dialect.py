@@ -9,6 +9,7 @@ these); they are to be looked through before they are kept.
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -36,7 +37,7 @@ SITE = Site(
 
 def run_items(code: str, _path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
     """Run the body of a generator."""
-    body = "\n".join(f"  {line}" for line in code.strip().splitlines())
+    body = "\n".join(f"  {line}" for line in textwrap.dedent(code).strip().splitlines())
     namespace: dict[str, Any] = {}
     exec(f"def items({', '.join(names)}):\n{body}", namespace)
     return iter(namespace["items"](**names))
@@ -134,7 +135,8 @@ def test_the_rd_is_read_as_expected(path: Path) -> None:
 
 
 def test_the_table_of_rules_has_every_case_and_no_other() -> None:
-    table = [line for line in (DATA / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    tables = "".join(path.read_text(encoding="utf-8") for path in DATA.glob("README*.md"))
+    table = [line for line in tables.splitlines() if line.startswith("|")]
     assert {name for line in table for name in re.findall(r"`(s\d\d-[\w.-]+)`", line)} == {case.name for case in CASES}
 
 

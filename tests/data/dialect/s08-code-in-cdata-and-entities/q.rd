@@ -1,0 +1,11 @@
+<resource schema="plates" resdir=".">
+  <execute title="CDATA" every="3600">
+    <job><code><![CDATA[
+      if 1 < 2 and "\schema":
+        print(\quote{a & b})
+    ]]></code></job>
+  </execute>
+  <execute title="Entities" every="3600">
+    <job code="print(&quot;&#92;schema&quot;, &quot;\\n&quot;)"/>
+  </execute>
+</resource>

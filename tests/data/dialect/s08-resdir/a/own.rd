@@ -1,0 +1,5 @@
+<resource schema="b" resdir=".">
+  <execute title="List" every="3600">
+    <job><code>print("\resdir/*.fits")</code></job>
+  </execute>
+</resource>

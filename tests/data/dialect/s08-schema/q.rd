@@ -1,0 +1,7 @@
+<resource schema="ohmaps" resdir=".">
+  <execute title="Clean" every="3600">
+    <job><code>
+      os.unlink("/tmp/\schema.lock")
+    </code></job>
+  </execute>
+</resource>

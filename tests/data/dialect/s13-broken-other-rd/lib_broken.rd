@@ -1,0 +1,3 @@
+<resource schema="x">
+  <STREAM id="s"><execute title="T" every="60"/>
+</resource>

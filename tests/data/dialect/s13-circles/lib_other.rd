@@ -1,0 +1,3 @@
+<resource schema="plates" resdir=".">
+  <NXSTREAM id="b"><FEED source="circles#a"/></NXSTREAM>
+</resource>

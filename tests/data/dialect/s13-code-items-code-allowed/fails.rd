@@ -1,0 +1,9 @@
+<resource schema="plates" resdir=".">
+  <LOOP>
+    <codeItems>
+      yield {"item": "a"}
+      raise ValueError("no bands")
+    </codeItems>
+    <events><execute title="\item" every="60"><job><code>pass</code></job></execute></events>
+  </LOOP>
+</resource>

@@ -1,0 +1,4 @@
+<resource schema="plates" resdir=".">
+  <STREAM id="s"><execute id="e" title="T" every="3600"><job><code>print("old")</code></job></execute></STREAM>
+  <FEED source="s"><EDIT ref="execute[e]"><job><code>print("new")</code></job></EDIT></FEED>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="plates" resdir=".">
+  <FEED source="absent"><EDIT ref="execute[e]" debug="True"/></FEED>
+</resource>

@@ -1,0 +1,4 @@
+<resource schema="plates" resdir=".">
+  <STREAM id="s"><execute title="Do \name" every="60"><job><code>pass</code></job></execute></STREAM>
+  <LOOP listItems="a b"><events><FEED source="s" name="\item"/></events></LOOP>
+</resource>

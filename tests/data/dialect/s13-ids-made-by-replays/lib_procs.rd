@@ -1,0 +1,3 @@
+<resource schema="plates" resdir=".">
+  <LOOP listItems="x y"><events><procDef id="proc_\item"><code>print("\item of \\rdId")</code></procDef></events></LOOP>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="plates" resdir=".">
+  <execute title="T" every="60"><job><LOOP listItems="a"/><code>pass</code></job></execute>
+</resource>

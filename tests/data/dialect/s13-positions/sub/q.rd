@@ -1,0 +1,3 @@
+<resource schema="plates" resdir=".">
+  <FEED source="sub/lib#inner" name="One" every="often"/>
+</resource>

@@ -1,0 +1,3 @@
+<resource schema="plates" resdir=".">
+  <STREAM id="clean"><execute title="Own \what" every="60"><job><code>pass</code></job></execute></STREAM>
+</resource>

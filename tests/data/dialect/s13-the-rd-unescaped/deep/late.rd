@@ -1,0 +1,4 @@
+<resource schema="plates" resdir=".">
+  <FEED source="deep/lib#s"/>
+  <macDef name="root">/data</macDef>
+</resource>

@@ -1,0 +1,4 @@
+<resource schema="plates" resdir=".">
+  <macDef name="root">/data</macDef>
+  <FEED source="deep/lib#s"/>
+</resource>

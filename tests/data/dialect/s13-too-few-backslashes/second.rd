@@ -1,0 +1,9 @@
+<resource schema="plates" resdir=".">
+  <LOOP listItems="a"><events>
+    <execute title="T" every="60">
+      <job><code>
+        print("\\x41")
+      </code></job>
+    </execute>
+  </events></LOOP>
+</resource>

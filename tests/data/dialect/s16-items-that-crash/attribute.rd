@@ -1,0 +1,4 @@
+<resource schema="plates" resdir=".">
+  <LOOP csvItems="name, hour
+    one, 1"><events><execute title="\name" at="\hour:00"><job><code>pass</code></job></execute></events></LOOP>
+</resource>

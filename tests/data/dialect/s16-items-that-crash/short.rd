@@ -1,0 +1,6 @@
+<resource schema="plates" resdir=".">
+  <LOOP><csvItems>
+    name, hour
+    one
+  </csvItems><events><execute title="\name" at="\hour:00"><job><code>pass</code></job></execute></events></LOOP>
+</resource>
