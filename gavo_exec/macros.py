@@ -223,8 +223,9 @@ class _Expander:
             start = token.end()
             if token[1]:
                 value, start = self.call(token, depth=depth)
-                # DaCHS loses the blanks before a call in an argument, and RDs may count on it.
-                pieces += (run.rstrip(" \t"), self.text[token.start() : start] if value is None else value)
+                # DaCHS loses blanks that are all there is before a call in an argument, and RDs may count on it.
+                pieces.append(run if run.strip(" \t") else "")
+                pieces.append(self.text[token.start() : start] if value is None else value)
             else:
                 pieces += (run, token[0][1] if token[0] in ("\\{", "\\}") else token[0])
         pieces.append(self.text[start:end])

@@ -21,13 +21,13 @@ def collect_meta(meta: dict[str, tuple[str, ...]], nodes: Iterable[_Element], *,
         name = node.get("name", "").strip()
         text = own_text(node).strip()
         key = f"{prefix}.{name}" if prefix and name else prefix or name
-        if text and name:
+        within = [(key, child) for child in node.iterchildren("*") if local_name(child) == "meta"] if len(node) else []
+        pending += reversed(within)
+        if name and (text or within):
+            # What only has others in it is there, and has no text.
             found.setdefault(key, []).append(expand(text))
         elif text:
             _add_block(found, prefix, text, expand)
-        if len(node):
-            within = [(key, child) for child in node.iterchildren("*") if local_name(child) == "meta"]
-            pending += reversed(within)
     meta.clear()
     meta.update((key, tuple(values)) for key, values in found.items())
 

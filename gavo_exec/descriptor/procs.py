@@ -42,7 +42,7 @@ class _Setup:
 
     def __init__(self) -> None:
         self.parameters: list[_Parameter] = []
-        self.imports: list[Value] = []
+        self.imports: Value | None = None
         self.code: list[Value] = []
 
 
@@ -142,7 +142,7 @@ class Procedures:
             with reached, self._inside(copied.node):
                 procedure = self._procedure(copied)
         code = checked.value("code")
-        if code is not None and code.text.strip():
+        if code is not None:
             procedure.code = code
             self._note_route(code)
         procedure.setups += [self._setup(each) for each in checked.children.get("setup", ())]
@@ -227,9 +227,11 @@ class Procedures:
         for each in checked.children.get("par", ()):
             if (parameter := self._parameter(each)) is not None:
                 setup.parameters.append(parameter)
-        setup.imports += checked.all("imports")
+        if (imports := checked.value("imports")) is not None:
+            setup.imports = imports
+            self._note_route(imports)
         setup.code += checked.all("code")
-        self._note_route(*checked.all("imports"), *checked.all("code"))
+        self._note_route(*checked.all("code"))
         return setup
 
     def _where(self, place: Place, seen_from: Place) -> str:
@@ -304,7 +306,7 @@ class Procedures:
         if is_alias:
             message = f"the parameter {key} is bound under its alias, too; the other binding is in {where}"
             self._report.add("E513", message, Place(checked.node), hint="keep one of them")
-        else:
+        elif checked.node.getparent() is before.node.getparent():  # else it takes the place of one that was copied
             message = f"the parameter {key} is bound twice; this binding counts, not that in {where}"
             self._report.add("W201", message, Place(checked.node), hint="keep one of them")
 
@@ -324,19 +326,21 @@ class Procedures:
 
     def _imports(self, setup: _Setup) -> Iterator[Code]:
         """The imports of a setup as statements."""
-        for value in setup.imports:
-            for part in _ITEM.finditer(value.text):
-                found = _IMPORT.fullmatch(item := part[0].rstrip())
-                if found is None or any(map(keyword.iskeyword, re.split(r"\W|\bas\b", item))):
-                    where = value.place.within(part.start(), part.start() + len(item))
-                    hint = "write modules separated by commas: os.path, json as j"
-                    with self._on_route_to(value):
-                        self._report.add("E303", f"not a module to import: {shortened(item)}", where, hint=hint)
-                    continue
-                package, name, renamed = found["package"], found["name"], found["renamed"] or ""
-                statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
-                position = self._report.position(value.place)
-                yield Code(source=f"{statement}\n", first_line=position.line, position=position)
+        value = setup.imports
+        if value is None or value.text == NULL:
+            return
+        for part in _ITEM.finditer(value.text):
+            found = _IMPORT.fullmatch(item := part[0].rstrip())
+            if found is None or any(map(keyword.iskeyword, re.split(r"\W|\bas\b", item))):
+                where = value.place.within(part.start(), part.start() + len(item))
+                hint = "write modules separated by commas: os.path, json as j"
+                with self._on_route_to(value):
+                    self._report.add("E303", f"not a module to import: {shortened(item)}", where, hint=hint)
+                continue
+            package, name, renamed = found["package"], found["name"], found["renamed"] or ""
+            statement = f"from {package} import {name}{renamed}" if package else f"import {name}{renamed}"
+            position = self._report.position(value.place)
+            yield Code(source=f"{statement}\n", first_line=position.line, position=position)
 
 
 _ITEM = re.compile(r"[^\s,][^,]*")

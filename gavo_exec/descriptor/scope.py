@@ -14,11 +14,8 @@ from gavo_exec.model import Site
 
 _NO_SITE = Site()
 _LICENSES = {
-    "RSTccby": ("Creative Commons Attribution 4.0 International", "https://creativecommons.org/licenses/by/4.0/"),
-    "RSTccbysa": (
-        "Creative Commons Attribution-ShareAlike 4.0 International",
-        "https://creativecommons.org/licenses/by-sa/4.0/",
-    ),
+    "RSTccby": ("Creative Commons Attribution 3.0", "https://creativecommons.org/licenses/by/3.0/"),
+    "RSTccbysa": ("Creative Commons Attribution-ShareAlike 3.0", "https://creativecommons.org/licenses/by-sa/3.0/"),
     "RSTcc0": ("Creative Commons Zero 1.0 Universal", "https://creativecommons.org/publicdomain/zero/1.0/"),
 }
 """What the macros for licences name and link to."""
@@ -163,16 +160,15 @@ def _site_macros(site: Site) -> Mapping[str, Macro]:
     def get_config(*names: str) -> str:
         return config("general", names[0]) if len(names) == 1 else config(names[0], names[1])
 
+    def site_path(path: str) -> str:
+        parts = ((site.get("web", "nevowRoot") or "").strip("/"), path.lstrip("/"))
+        return "/" + "/".join(part for part in parts if part)
+
     def link(path: str) -> str:
-        parts = (
-            config("web", "serverURL").rstrip("/"),
-            (site.get("web", "nevowRoot") or "").strip("/"),
-            path.lstrip("/"),
-        )
-        return "/".join(part for part in parts if part)
+        return config("web", "serverURL").rstrip("/") + site_path(path)
 
     def rst_link(path: str, title: str) -> str:
-        return f"`{title} <{link(path)}>`_"
+        return f"`{title} <{site_path(path)}>`_"
 
     def license_statement(name: str) -> Callable[[str], str]:
         title, url = _LICENSES[name]

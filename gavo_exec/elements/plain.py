@@ -65,7 +65,6 @@ SETUP = Element(
         Attribute(
             name="imports",
             kind=Kind.STRINGS,
-            repeated=True,
             description="Modules to import: a.b.c becomes from a.b import c.",
         ),
         Attribute(

@@ -209,7 +209,7 @@ def test_macros_without_a_value(attributes: str, macro: str, problem: str) -> No
         ("<meta>\n a: b\n # c: d\n e.f: g: h\n a: \n nothing\n</meta>", {"a": ("b",), "e.f": ("g: h",)}),
         ("<meta>\n a: b \\\n   c\n</meta>", {"a": ("b c",)}),
         ("<meta>a: b\n!a: c</meta>", {"a": ("c",)}),
-        ('<meta name="a"><meta>b: c</meta></meta>', {"a.b": ("c",)}),
+        ('<meta name="a"><meta>b: c</meta></meta>', {"a": ("",), "a.b": ("c",)}),
         ('<meta name="a">\\rdId<!-- --> x</meta>', {"a": ("x/q x",)}),
         ('<meta name="a"/><meta/>', {}),
     ],
