@@ -91,6 +91,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W502": "A \\+ in a string of job code vanishes.",
         "W503": "A FEED or LOOP is passed over, since its stream cannot be had.",
         "W504": "A procedure is used that is deprecated.",
+        "W505": "A comment in job code swallows the line after it.",
         # 6: what is sound Python in job code, and yet a mistake
         "W601": "A program that job code spawns is not there, or cannot be executed.",
         "W602": "A Python program that job code spawns is not there.",

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 
 from gavo_exec import descriptor
-from gavo_exec.model import ResourceDescriptor, Site
+from gavo_exec.model import Code, ResourceDescriptor, Site
 from gavo_exec.ports import Clock
 from gavo_exec.runtime import executing, jobcode
 from gavo_exec.settings import LiveSite, Settings
 
 
-def _run_items(code: str, path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
+def _run_items(code: Code, names: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """The items that code makes, which has ``base`` and ``utils`` as job code does."""
-    return jobcode.run_items(code, path, {**names, "base": executing.base, "utils": executing.utils})
+    return jobcode.run_items(code, {**names, "base": executing.base, "utils": executing.utils})
 
 
 class RDReader:

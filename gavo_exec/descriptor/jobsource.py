@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
+from gavo_exec.descriptor.codefaults import INDENTATION, Body, CodeFault, find_fault, find_unfit, line_starts
 from gavo_exec.descriptor.places import Part, Place, source_line
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import BY_THE_RD, Stage, report_macro_fault
@@ -32,26 +33,20 @@ class _Layout(msgspec.Struct, frozen=True):
     margin: str
 
 
-class _CodeFault(msgspec.Struct, frozen=True):
-    """Something wrong with code, as offsets in the text after expansion; ``parses`` tells that it is Python even so."""
-
-    code: str
-    message: str
-    start: int
-    end: int
-    hint: str = ""
-    parses: bool = False
-
-
 def read_code(
-    place: Place, text: str, *, macros: Mapping[str, Macro], report: Report, is_setup: bool = False
+    place: Place, text: str, *, macros: Mapping[str, Macro] | None, report: Report, body: Body = Body.JOB
 ) -> Code | None:
-    """The code of a job, or of setup, as the RD means it; None where it is faulty, which is reported."""
+    """The code of a job, of setup or of items, as the RD means it; None where it is faulty, which is reported.
+
+    Without ``macros`` none are expanded, and backslashes stay as they are.
+    """
     text = text.replace("\r", " ")  # only &#13; brings these here; Python would count lines by them
-    layout, expansion, fault = _choose_layout(text, macros, is_setup=is_setup)
+    layout, expansion, fault = _choose_layout(text, macros, body=body)
     to_text = _Offsets(text, layout, expansion)
     if report_macros(layout.text, expansion, lambda start, end: place.within(*to_text.span(start, end)), report):
         return None
+    if macros is not None:
+        _report_swallowed(layout.text, lambda start, end: place.within(*to_text.span(start, end)), report)
     if fault is not None:
         start, end = to_text.span(expansion.origin(fault.start), expansion.origin(fault.end - 1) + 1)
         message = _LINE.sub(lambda found: to_text.name_line(found, place, report), fault.message)
@@ -100,7 +95,7 @@ def read_expression(place: Place, text: str, name: str, *, macros: Mapping[str, 
         hint = "names with @ are for rowmakers only" if "@" in source else "the value is a Python expression"
         report.add("E401", f"not a valid Python expression: {problem}", place, hint=hint)
         return None
-    starts = [expansion.origin(begin + start) for start in _line_starts(source)]
+    starts = [expansion.origin(begin + start) for start in line_starts(source)]
     return _code_at(f"{name} = {source}", report.lines_of(place, starts), report.path_of(place))
 
 
@@ -112,22 +107,22 @@ def _problem_of_expression(source: str) -> str:
             tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
         return (fault.msg if isinstance(fault, SyntaxError) else str(fault)) or "too deeply nested"
-    is_unfit = _UNFIT.search(source) and _find_unfit(tree, source, is_setup=True)
+    is_unfit = find_unfit(tree, source, body=Body.SETUP)
     return "yield and await need a function of their own" if is_unfit else ""
 
 
 def _choose_layout(
-    text: str, macros: Mapping[str, Macro], *, is_setup: bool
-) -> tuple[_Layout, Expansion, _CodeFault | None]:
+    text: str, macros: Mapping[str, Macro] | None, *, body: Body
+) -> tuple[_Layout, Expansion, CodeFault | None]:
     """The first way to remove indentation that gives Python, or else the first of all, with its fault."""
-    first: tuple[_Layout, Expansion, _CodeFault] | None = None
+    first: tuple[_Layout, Expansion, CodeFault] | None = None
     for layout in _layouts(text):
-        expansion = expand(layout.text, macros)
-        fault = _find_fault(expansion.text, is_setup=is_setup) or _find_ragged(layout, expansion)
+        expansion = Expansion(text=layout.text) if macros is None else expand(layout.text, macros)
+        fault = find_fault(expansion.text, body=body) or _find_ragged(layout, expansion)
         if fault and (line := layout.text.count("\n", 0, expansion.origin(fault.start))) in layout.ragged:
             is_less = layout.margin.startswith(_margin(layout.text.split("\n")[line]))
             problem = "too little indentation" if is_less else "indentation by other white space than before"
-            fault = _CodeFault("E401", f"not valid Python: {problem}", fault.start, fault.end, _INDENTATION)
+            fault = CodeFault("E401", f"not valid Python: {problem}", fault.start, fault.end, INDENTATION)
         if fault is None or fault.parses:
             return layout, expansion, fault
         first = first or (layout, expansion, fault)
@@ -146,7 +141,7 @@ class _Offsets:
     @cached_property
     def _starts(self) -> tuple[list[int], list[int]]:
         """Where the lines begin in the layout and in the text."""
-        return _line_starts(self._layout.text), _line_starts(self._text)
+        return line_starts(self._layout.text), line_starts(self._text)
 
     def __call__(self, offset: int) -> int:
         """The offset in the text."""
@@ -161,7 +156,7 @@ class _Offsets:
 
     def name_line(self, found: re.Match[str], place: Place, report: Report) -> str:
         """A line of the code that Python speaks of as one of the file."""
-        starts = _line_starts(self._expansion.text)
+        starts = line_starts(self._expansion.text)
         start = self(self._expansion.origin(starts[min(int(found[1]), len(starts)) - 1]))
         return f"in line {report.position(place.within(start, start + 1)).line}"
 
@@ -169,11 +164,6 @@ class _Offsets:
         """For offsets in the expanded code the lines of the text, from 0."""
         _, in_text = self._starts
         return [bisect_right(in_text, self(self._expansion.origin(offset))) - 1 for offset in offsets]
-
-
-def _line_starts(text: str) -> list[int]:
-    """The offset of each line."""
-    return [0, *(found.end() for found in re.finditer("\n", text))]
 
 
 _LINE = re.compile(r"\b(?:on|at) line (\d+)")
@@ -191,7 +181,7 @@ def _code(place: Place, *, expansion: Expansion, to_text: _Offsets, report: Repo
     if is_plain and expansion.keeps_lines:
         # The text begins in the line in which the start tag ends.
         return _code_at(source, [source_line(place.node) + begin], path)
-    starts = [begin + start for start in _line_starts(source)]
+    starts = [begin + start for start in line_starts(source)]
     if is_plain:
         return _code_at(source, [source_line(place.node) + line for line in to_text.lines(starts)], path)
     return _code_at(source, report.lines_of(place, [to_text(expansion.origin(start)) for start in starts]), path)
@@ -253,40 +243,13 @@ def _remove(first: str, rest: list[str], margin: str) -> _Layout:
     return _Layout("\n".join(lines), removed, frozenset(ragged), margin)
 
 
-def _find_fault(code: str, *, is_setup: bool) -> _CodeFault | None:
-    """What is wrong with the body of a function, or with setup code, or None."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Python thinks of "\d" is for the run to say
-            tree = ast.parse(code)
-    except SyntaxError as fault:
-        starts = _line_starts(code)
-
-        def offset(line: int | None, column: int | None) -> int:
-            at = starts[min(max(line or 1, 1), len(starts)) - 1]
-            return min(at + max((column or 1) - 1, 0), len(code))
-
-        start = offset(fault.lineno, fault.offset)
-        end = offset(fault.end_lineno, fault.end_offset) if fault.end_offset else start + 1
-        if isinstance(fault, IndentationError):
-            start = offset(fault.lineno, 1)
-            start += len(code) - start - len(code[start:].lstrip())
-        hint = _INDENTATION if str(fault.msg).startswith(("unindent", "unexpected indent")) else ""
-        return _CodeFault("E401", f"not valid Python: {fault.msg}", start, max(end, start + 1), hint)
-    except (ValueError, RecursionError, MemoryError) as fault:
-        return _CodeFault("E401", f"not valid Python: {str(fault) or 'too deeply nested'}", 0, 1)
-    if _UNFIT.search(code):
-        return _find_unfit(tree, code, is_setup=is_setup)
-    return None
-
-
-def _find_ragged(layout: _Layout, expansion: Expansion) -> _CodeFault | None:
+def _find_ragged(layout: _Layout, expansion: Expansion) -> CodeFault | None:
     """A line with less indentation than the others that is not within a string or brackets; has no message."""
     if not layout.ragged:
         return None
     code = expansion.text
-    starts = _line_starts(code)
-    in_layout = _line_starts(layout.text)
+    starts = line_starts(code)
+    in_layout = line_starts(layout.text)
     begins = True
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.NEWLINE:
@@ -296,77 +259,11 @@ def _find_ragged(layout: _Layout, expansion: Expansion) -> _CodeFault | None:
             start = starts[token.start[0] - 1]
             if bisect_right(in_layout, expansion.origin(start)) - 1 in layout.ragged:
                 start += token.start[1]
-                return _CodeFault("E401", "", start, start + 1)
+                return CodeFault("E401", "", start, start + 1)
     return None
 
 
-_INDENTATION = "all lines must begin with the white space that the first one has"
 _NO_BEGINNING = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER})
-_UNFIT = re.compile(r"\b(?:return|yield|await|async|break|continue|nonlocal)\b|import\s*\(?\s*\*")
-"""Words that may make what parses unfit for the body of a function."""
-_NEW_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_LOOPS = (ast.For, ast.While, ast.AsyncFor)
-
-
-def _find_unfit(tree: ast.Module | ast.Expression, code: str, *, is_setup: bool) -> _CodeFault | None:
-    """What Python's grammar lets pass and yet cannot stand in the body of a plain function, or in setup code."""
-    found: tuple[int, int, ast.stmt | ast.expr, tuple[str, str, str]] | None = None
-    pending: list[tuple[ast.AST, bool]] = [(tree, False)]
-    while pending:
-        node, in_loop = pending.pop()
-        if isinstance(node, ast.stmt | ast.expr) and (problem := _problem(node, in_loop=in_loop, is_setup=is_setup)):
-            here = (node.lineno, node.col_offset)
-            found = min(found or (*here, node, problem), (*here, node, problem), key=lambda each: each[:2])
-        if not isinstance(node, _NEW_FUNCTION):
-            for name, value in ast.iter_fields(node):
-                within = in_loop or (name == "body" and isinstance(node, _LOOPS))
-                children = value if isinstance(value, list) else [value]
-                pending += ((child, within) for child in children if isinstance(child, ast.AST))
-    if found is None:
-        return None
-    _, _, node, (fault_code, message, hint) = found
-    lines = code.split("\n")
-
-    def offset(line: int, column: int) -> int:
-        # The tree counts columns in bytes of UTF-8.
-        before = sum(len(each) + 1 for each in lines[: line - 1])
-        return before + len(lines[line - 1].encode()[:column].decode(errors="ignore"))
-
-    start = offset(node.lineno, node.col_offset)
-    end = offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset + 1)
-    return _CodeFault(fault_code, message, start, end, hint, parses=True)
-
-
-def _problem(node: ast.stmt | ast.expr, *, in_loop: bool, is_setup: bool) -> tuple[str, str, str] | None:
-    """Why this cannot stand in the body of a plain function, or in setup code: code, message and hint."""
-    if is_setup:
-        return _problem_of_setup(node, in_loop=in_loop)
-    match node:
-        case ast.Yield() | ast.YieldFrom():
-            message = "the code has a yield, which makes it a generator: nothing of it would ever run"
-            return "E402", message, "move the yield into a function of its own"
-        case ast.Await() | ast.AsyncFor() | ast.AsyncWith():
-            problem = "await and async need a function of their own", ""
-        case ast.Break() | ast.Continue() if not in_loop:
-            problem = f"{type(node).__name__.lower()} outside of a loop", "use return to end the job"
-        case ast.Nonlocal():
-            problem = "nonlocal has nothing to refer to", ""
-        case ast.ImportFrom(names=[ast.alias(name="*")]):
-            problem = "import * within a function", "name what you import"
-        case _:
-            return None
-    return "E401", f"not valid Python: {problem[0]}", problem[1]
-
-
-def _problem_of_setup(node: ast.stmt | ast.expr, *, in_loop: bool) -> tuple[str, str, str] | None:
-    """Why this cannot stand in setup code, which is no function."""
-    match node:
-        case ast.Return() | ast.Yield() | ast.YieldFrom():
-            return "E401", "not valid Python: return and yield need a function", "setup code is no function"
-        case ast.ImportFrom(names=[ast.alias(name="*")]):
-            return None
-    return _problem(node, in_loop=in_loop, is_setup=False)
-
 
 _TEXTS = re.compile(
     r"(?P<comment>#[^\n]*)"
@@ -376,6 +273,17 @@ _TEXTS = re.compile(
     r'|"(?:\\.|[^"\\\n])*"?',
     re.DOTALL,
 )
+
+
+def _report_swallowed(code: str, where: Callable[[int, int], Place], report: Report) -> None:
+    """Warn of comments that end in a backslash: as macros are expanded, the line after them becomes part of them."""
+    for found in _TEXTS.finditer(code) if "\\\n" in code else ():
+        comment = found["comment"] or ""
+        backslashes = len(comment) - len(comment.rstrip("\\"))
+        following = code[found.end() + 1 :].partition("\n")[0].strip()
+        if backslashes % 2 and following and not following.startswith("#"):
+            message = f"the backslash joins the line after it to this comment, so that it is not run: {following[:60]}"
+            report.add("W505", message, where(found.end() - 1, found.end()), hint="remove the backslash", fix="")
 
 
 def report_macros(

@@ -13,6 +13,7 @@ import msgspec
 from lxml.etree import _Element
 
 from gavo_exec.descriptor.check import NULL, Checked, Value, boolean, check, element_name, local_name
+from gavo_exec.descriptor.codefaults import Body
 from gavo_exec.descriptor.jobsource import read_code, read_expression
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.references import BadReferenceError, Library
@@ -132,7 +133,7 @@ class Procedures:
                 self._report.add("E303", "code may not be __NULL__", value.place, hint="leave it out")
             return None
         with self._on_route_to(value):
-            return read_code(value.place, value.text, macros=self._scope.macros, report=self._report, is_setup=True)
+            return read_code(value.place, value.text, macros=self._scope.macros, report=self._report, body=Body.SETUP)
 
     def _procedure(self, checked: Checked) -> _Procedure:
         """A job or procDef with what it copies."""

@@ -10,18 +10,18 @@ from types import SimpleNamespace
 from lxml.etree import _Element
 
 from gavo_exec.descriptor.check import Value, attributes_of, boolean, is_passed_over, local_name, own_text
+from gavo_exec.descriptor.codefaults import Body
+from gavo_exec.descriptor.jobsource import read_code
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.references import BadReferenceError, Library
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope, report_macro_fault
 from gavo_exec.elements import STREAMS
 from gavo_exec.macros import Expansion, Macro, expand
+from gavo_exec.model import Code
 
-RunItems = Callable[[str, str, Mapping[str, object]], Iterable[Mapping[str, str]]]
-"""Runs the code of ``codeItems``: the body of a generator, the path of its file, and the names it can use.
-
-May raise anything.
-"""
+RunItems = Callable[[Code, Mapping[str, object]], Iterable[Mapping[str, object]]]
+"""Runs the code of ``codeItems``: the body of a generator, and the names it can use.  May raise anything."""
 
 _ITEMS = ("listItems", "csvItems", "codeItems")
 _STRUCTURED = frozenset({"events", "EDIT", "PRUNE"})
@@ -247,9 +247,12 @@ def _run_code(value: Value, rd_id: str, report: Report, run_items: RunItems | No
         hint = 'allow it for all RDs with the setting code_items = "run", or write the items as csvItems'
         report.add("E523", message, place, hint=hint)
         return
+    code = read_code(value.place, value.text, macros=None, report=report, body=Body.ITEMS)
+    if code is None:
+        return
     names = {"context": SimpleNamespace(forRD=rd_id, idmap={})}
     try:
-        for item in run_items(value.text, report.path_of(value.place), names):
+        for item in run_items(code, names):
             yield {str(name): str(each) for name, each in item.items()}
     except Exception as fault:  # whatever the code raises is a fault of the RD
         message = f"the code of codeItems failed: {type(fault).__name__}: {fault}"

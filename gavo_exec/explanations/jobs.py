@@ -239,5 +239,21 @@ Mend:
 <procDef id="new"><code>pass</code></procDef>
 <execute title="Fetch" at="1:00"><job procDef="new"/></execute>
 """,
+    "W505": r"""
+As macros are expanded, a backslash at the end of a line is, with the line feed, a blank; in comments, too. So the next
+line becomes part of the comment and is not run, which nothing shows.
+
+Wrong:
+<execute title="Copy" at="1:00"><job><code>
+# all of it \
+print("copying")
+</code></job></execute>
+
+Mend:
+<execute title="Copy" at="1:00"><job><code>
+# all of it
+print("copying")
+</code></job></execute>
+""",
 }
 """By code: why, what is wrong, its mend."""

@@ -40,21 +40,25 @@ def run_setup(parts: Sequence[Code], namespace: dict[str, object]) -> None:
         _run(tree.body, part.position.path, namespace)
 
 
-def run_items(code: str, path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
-    """The items that the code makes, which is the body of a generator with these names, in the file at ``path``.
+def run_items(code: Code, names: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """The items that the code makes, which is the body of a generator with these names.
 
-    Raises what the code raises; TypeError where it yields no dictionaries of texts, or nothing at all; RunError where
-    there are more than MAX_ITEMS.
+    Raises what the code raises; TypeError where it yields no dictionaries by texts, or nothing at all; RunError where
+    there are more than MAX_ITEMS.  Frames name the file and the lines there.
     """
-    function = _function("codeItems", tuple(names), ast.parse(code, filename=path).body, line=1)
+    path = code.position.path
+    tree = ast.parse(code.source, filename=path)
+    _move_lines(tree, code)
+    function = _function("codeItems", tuple(names), tree.body, line=code.first_line)
     namespace: dict[str, object] = {"__name__": "items"}
     _run([function], path, namespace)
+    _remember_lines(code)
     made = namespace["codeItems"](*names.values())  # type: ignore[operator]
     if not isinstance(made, Iterator):
         raise TypeError("the code does not yield anything, so there are no items")
     for item in islice(made, MAX_ITEMS):
-        if not isinstance(item, Mapping) or not all(isinstance(part, str) for pair in item.items() for part in pair):
-            raise TypeError(f"an item is not a dictionary of texts: {item!r:.200}")
+        if not isinstance(item, Mapping) or not all(isinstance(name, str) for name in item):
+            raise TypeError(f"an item is not a dictionary by names: {item!r:.200}")
         yield item
     for _ in made:
         raise RunError(f"the code yields more than {MAX_ITEMS:,} items")
@@ -106,7 +110,7 @@ def _remember_lines(code: Code) -> None:
     The entry has no modification time, so that linecache does not check it against the file.
     """
     path = code.position.path
-    source = code.source.splitlines()
+    source = code.source.removesuffix("\n").split("\n")  # other line ends are none for Python
     numbers = code.lines or range(code.first_line, code.first_line + len(source))
     entry = linecache.cache.get(path)
     lines = list(entry[2]) if entry is not None and len(entry) == 4 and entry[1] is None else []

@@ -9,7 +9,6 @@ these); they are to be looked through before they are kept.
 import json
 import re
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 
 from gavo_exec.descriptor import read
 from gavo_exec.errors import DescriptorError, Diagnostic
-from gavo_exec.model import Execute, ResourceDescriptor, Site
+from gavo_exec.model import Code, Execute, ResourceDescriptor, Site
 from gavo_exec.schedule import At, Every, Loaded
 
 DATA = Path(__file__).parents[2] / "data" / "dialect"
@@ -35,9 +34,9 @@ SITE = Site(
 """A data centre; its own definitions are in the folder ``etc`` of a case, DaCHS's in ``system``."""
 
 
-def run_items(code: str, _path: str, names: Mapping[str, object]) -> Iterator[Mapping[str, str]]:
+def run_items(code: Code, names: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """Run the body of a generator."""
-    body = "\n".join(f"  {line}" for line in textwrap.dedent(code).strip().splitlines())
+    body = "\n".join(f"  {line}" for line in code.source.splitlines())
     namespace: dict[str, Any] = {}
     exec(f"def items({', '.join(names)}):\n{body}", namespace)
     return iter(namespace["items"](**names))

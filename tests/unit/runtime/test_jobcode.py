@@ -105,13 +105,17 @@ def test_frames_of_setup_name_the_file_of_each_part() -> None:
 # Items
 
 
+def items(source: str) -> Code:
+    return Code(source=source, first_line=7, position=Position(path="/x.rd", line=7))
+
+
 def test_items_come_from_the_body_of_a_generator_with_names() -> None:
     code = 'for n in range(context):\n  yield {"n": f"{n}{base}"}'
-    assert list(run_items(code, "/x.rd", {"context": 2, "base": "b"})) == [{"n": "0b"}, {"n": "1b"}]
+    assert list(run_items(items(code), {"context": 2, "base": "b"})) == [{"n": "0b"}, {"n": "1b"}]
 
 
 def test_a_body_may_return_early() -> None:
-    assert list(run_items('return\nyield {"a": "b"}', "/x.rd", {})) == []
+    assert list(run_items(items('return\nyield {"a": "b"}'), {})) == []
 
 
 @pytest.mark.parametrize(
@@ -119,8 +123,8 @@ def test_a_body_may_return_early() -> None:
     [
         ("pass", TypeError, "the code does not yield anything, so there are no items"),
         ("return [{}]", TypeError, "the code does not yield anything, so there are no items"),
-        ("yield 5", TypeError, "an item is not a dictionary of texts: 5"),
-        ("yield {'a': 5}", TypeError, "an item is not a dictionary of texts: {'a': 5}"),
+        ("yield 5", TypeError, "an item is not a dictionary by names: 5"),
+        ("yield {5: 'a'}", TypeError, "an item is not a dictionary by names: {5: 'a'}"),
         ("while True:\n  yield {}", RunError, "the code yields more than 10,000 items"),
         ("yield {}\n1 / 0", ZeroDivisionError, "division by zero"),
         ("yield (", SyntaxError, "was never closed"),
@@ -128,15 +132,15 @@ def test_a_body_may_return_early() -> None:
 )
 def test_what_makes_no_items_raises(code: str, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        list(run_items(code, "/x.rd", {}))
+        list(run_items(items(code), {}))
 
 
 def test_ten_thousand_items_are_not_too_many() -> None:
-    assert len(list(run_items("for n in range(10_000):\n  yield {}", "/x.rd", {}))) == 10_000
+    assert len(list(run_items(items("for n in range(10_000):\n  yield {}"), {}))) == 10_000
 
 
 def test_errors_in_items_name_the_file() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
-        list(run_items("yield {}\n1 / 0", "/x.rd", {}))
+        list(run_items(items("yield {}\n1 / 0"), {}))
     frame = traceback.extract_tb(caught.tb)[-1]
-    assert (frame.filename, frame.lineno) == ("/x.rd", 2)
+    assert (frame.filename, frame.lineno, frame.line) == ("/x.rd", 8, "1 / 0")
