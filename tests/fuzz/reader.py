@@ -20,17 +20,22 @@ DATA = Path(__file__).parents[1] / "data"
 SECONDS_PER_BYTE = 1 / 100_000
 
 
-def try_one(data: bytes) -> None:
-    """Read one RD; anything but an RD or a DescriptorError is a finding, and so is a long wait."""
+def seconds_for(data: bytes) -> float:
+    """Read one RD, and say how long that took; anything but an RD or a DescriptorError is a finding."""
     begun = time.process_time()
     try:
         read("/rds/x/q.rd", inputs_dir="/rds", data=data, thorough=True)
     except DescriptorError as error:
         for diagnostic in error.diagnostics:
             diagnostic.render()
-    took = time.process_time() - begun
-    if took > max(1.0, len(data) * SECONDS_PER_BYTE):
-        raise TimeoutError(f"{len(data)} bytes took {took:.1f} s")
+    return time.process_time() - begun
+
+
+def try_one(data: bytes) -> None:
+    """Read one RD; a long wait is a finding, too, if it was not the machine's."""
+    limit = max(1.0, len(data) * SECONDS_PER_BYTE)
+    if seconds_for(data) > limit and min(seconds_for(data) for _ in range(3)) > limit:
+        raise TimeoutError(f"{len(data)} bytes take more than {limit:.1f} s")
 
 
 def main() -> None:
