@@ -96,10 +96,9 @@ class _Builder:
         self.library = Library(source, inputs_dir=context.inputs_dir, site=context.site, provenance=report.provenance)
         self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))
         self.schema, self.resdir = _read_frame(self.frame, source, inputs_dir=context.inputs_dir, report=report)
-        self.meta: dict[str, tuple[str, ...]] = {}
         self.properties: dict[str, str | None] = {}
         self.drafts: list[_Draft] = []
-        self.scope = self._make_scope(source, self.schema, self.resdir, self.meta)
+        self.scope = self._make_scope(source, self.schema, self.resdir)
         self._scopes = {source: self.scope}
         self.expander = Expander(
             library=self.library, report=report, scope_of=self._scope_of, run_items=context.run_items
@@ -108,7 +107,7 @@ class _Builder:
             library=self.library, report=report, scope=self.scope, carried_out=self.expander.carried_out
         )
 
-    def _make_scope(self, source: Source, schema: str | None, resdir: str, meta: dict[str, tuple[str, ...]]) -> Scope:
+    def _make_scope(self, source: Source, schema: str | None, resdir: str) -> Scope:
         """The macros of an RD, its metadata read."""
         scope = Scope(
             rd_id=self.library.rd_id(source),
@@ -118,8 +117,7 @@ class _Builder:
             today=self.context.today,
             site=self.context.site,
         )
-        collect_meta(meta, source.root.iterchildren(*_META), expand=scope.expand_leniently)
-        scope.use_meta(meta)
+        collect_meta(scope.meta, source.root.iterchildren(*_META), expand=scope.expand_leniently)
         return scope
 
     def _scope_of(self, source: Source) -> Scope:
@@ -128,7 +126,7 @@ class _Builder:
             quiet = Report(source, quiet=True)
             frame = check(source.root, RESOURCE, quiet, children=source.root.iterchildren(*_ATOMS))
             schema, resdir = _read_frame(frame, source, inputs_dir=self.context.inputs_dir, report=quiet)
-            self._scopes[source] = scope = self._make_scope(source, schema, resdir, {})
+            self._scopes[source] = scope = self._make_scope(source, schema, resdir)
             for node in source.root.iterchildren(*_filters("macDef")):
                 _define_macro(check(node, MACDEF, quiet), scope)
         return self._scopes[source]
@@ -164,7 +162,7 @@ class _Builder:
             schema=self.schema,
             executes=tuple(_finish(draft, report) for draft in self.drafts),
             macros=self.scope.defined,
-            meta=self.meta,
+            meta=self.scope.meta,
             properties=self.properties,
             sources=self.library.sources,
             absent=tuple(self.library.absent),
@@ -184,7 +182,7 @@ class _Builder:
             _add_property(self.properties, checked, self.scope, quiet)
             _look_for_settings(checked, self.report)
         elif name == META.name and not self.report.provenance.is_original(node):
-            collect_meta(self.meta, [node], expand=self.scope.expand_leniently)
+            collect_meta(self.scope.meta, [node], expand=self.scope.expand_leniently)
 
     def _read_execute(self, node: _Element) -> _Draft:
         """An execute but for its key."""

@@ -5,6 +5,7 @@
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import IO, Any
 
@@ -12,7 +13,8 @@ import msgspec
 
 from gavo_exec import model
 from gavo_exec.errors import ReportableError
-from gavo_exec.macros import STANDARD, Macro, MacroError, expand
+from gavo_exec.macros import Macro, MacroError, expand
+from gavo_exec.rdmacros import rd_macros
 
 UNSET: Any = object()
 """In the place of an argument that is not given, where None is a value."""
@@ -171,38 +173,17 @@ class RD(WithProperties):
 
     @cached_property
     def _macros(self) -> Mapping[str, Macro]:
-        def resdir() -> str:
-            try:
-                return self.getRelResdir()
-            except ValueError as fault:
-                raise MacroError(f"has no value: {fault}") from None
-
-        def meta_string(key: str, *default: str) -> str:
-            values = [*self.iterMeta(key)] or default
-            if len(values) != 1:
-                raise MacroError(
-                    f"cannot give {key}: there {'are several values' if values else 'is no such metadata'}"
-                )
-            return str(values[0]).replace("\n", " ")
-
-        def meta_sequence(key: str, default: str = "", joiner: str = ", ") -> str:
-            return joiner.join(self.iterMeta(key)) or default
-
-        def config(*names: str) -> str:
-            try:
-                return configured(self._site, *names)
-            except NotFoundError as fault:
-                raise MacroError(f"has no value: {fault}") from None
-
+        macros = rd_macros(
+            rd_id=self.sourceId,
+            schema=self.schema,
+            resdir=self.resdir,
+            inputs_dir=self._rd.inputs_dir,
+            meta=self._rd.meta,
+            today=datetime.fromtimestamp(self.loadedAt, UTC).astimezone().date(),
+            site=self._site,
+        )
         return {
-            **STANDARD,
-            "rdId": Macro(function=lambda: self.sourceId),
-            "rdIdDotted": Macro(function=lambda: self.sourceId.replace("/", ".")),
-            "schema": Macro(function=lambda: self.schema or ""),
-            "resdir": Macro(function=resdir),
-            "metaString": Macro(function=meta_string, least=1, most=2),
-            "metaSeq": Macro(function=meta_sequence, least=1, most=3),
-            "getConfig": Macro(function=config, least=1, most=2),
+            **macros,
             **{name: Macro(function=lambda value=value: value) for name, value in self._rd.macros.items()},
         }
 

@@ -123,7 +123,7 @@ def test_job_code_finds_what_it_may_ask_for(expression: str, value: object) -> N
         ("rd.getById('main')", "NotFoundError", "there is no execute with the id 'main' in test/q"),
         ("rd.expand(r'\\nothing')", "MacroError", "there is no macro \\nothing"),
         ("rd.expand(r'\\metaString{creator}')", "MacroError", "cannot give creator: there are several values"),
-        ("rd.expand(r'\\getConfig{x}')", "MacroError", "has no value: [general] x is not configured"),
+        ("rd.expand(r'\\getConfig{x}')", "MacroError", "has no value for [general] x: /etc/gavo.rc has none"),
         ("rd.getById('b.c').spawn(['ls'])", "StructureError", "test/q#b.c is not being run, so it cannot spawn"),
     ],
 )
@@ -156,6 +156,8 @@ def test_what_is_not_configured_is_said_with_the_file_to_mend() -> None:
         (r"rd.expand(r'\metaString{title}, \metaSeq{creator}{}{;}, \metaString{x}{y}')", "The title, A;B, y"),
         (r"rd.expand(r'\getConfig{tempDir} \getConfig{web}{nevowRoot}')", "/var/tmp/vo /data"),
         (r"execDef.expand(r'\rdId')", "test/q"),
+        (r"rd.expand(r'\internallink{q/web}')", "https://vo.example.org/data/q/web"),
+        (r"rd.expand(r'\today') == datetime.datetime.fromtimestamp(rd.loadedAt).date().isoformat()", True),
         ("rd.loadedAt", EPOCH.timestamp()),
         ("repr(rd)", "<resource descriptor test/q>"),
     ],
