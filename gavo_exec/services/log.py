@@ -152,8 +152,9 @@ def _say_diagnostics(diagnostics: Sequence[Diagnostic], level: int) -> None:
     """Log diagnostics, warnings among errors as what they are; of very many the first."""
     for diagnostic in diagnostics[:_DIAGNOSTICS_LIMIT]:
         is_warning = diagnostic.severity is Severity.WARNING
+        via = "".join(f", via {place}" for place in diagnostic.position.via)
         hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-        _say(min(level, logging.WARNING) if is_warning else level, f"{one_line(str(diagnostic))}{hint}")
+        _say(min(level, logging.WARNING) if is_warning else level, f"{one_line(str(diagnostic))}{via}{hint}")
     if (others := diagnostics[_DIAGNOSTICS_LIMIT:]) != ():
         path = others[0].position.path
         _say(level, f"and {len(others)} more in {path}: run gavo-exec check for all of them")

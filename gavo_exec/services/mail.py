@@ -19,9 +19,9 @@ from typing import Any
 
 import msgspec
 
-from gavo_exec.errors import Severity
+from gavo_exec.errors import Diagnostic, Severity
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event, RunFinished
-from gavo_exec.model import Outcome, Run, rd_id_of
+from gavo_exec.model import Outcome, Rejection, Run, rd_id_of
 from gavo_exec.ports import Clock, Store
 
 _LOG = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def compose_rejection(event: DescriptorRejected, *, policy: MailPolicy, now: dat
     rejection, diagnostics = event.rejection, event.rejection.diagnostics
     errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
     first = (errors or [*diagnostics])[:1]
-    cause = one_line(" ".join(f"line {found.position.line}: {found.code} {found.message}" for found in first))
+    cause = one_line(" ".join(f"{_line_of(found, rejection)}: {found.code} {found.message}" for found in first))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     body = [
         f"BROKEN RD: {cause or 'it cannot be read'}{more}",
@@ -195,6 +195,15 @@ def compose_rejection(event: DescriptorRejected, *, policy: MailPolicy, now: dat
         policy=policy,
         now=now,
     )
+
+
+def _line_of(diagnostic: Diagnostic, rejection: Rejection) -> str:
+    """The line that is at fault, and the file where that is not the RD's own."""
+    position = diagnostic.position
+    if position.path == rejection.path:
+        return f"line {position.line}"
+    inputs_dir = rejection.path.removesuffix(f"{rejection.rd_id}.rd")
+    return f"line {position.line} of {position.path.removeprefix(inputs_dir)}"
 
 
 def _held_back_of(event: DescriptorRejected) -> list[str]:

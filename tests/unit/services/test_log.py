@@ -177,6 +177,17 @@ def test_of_very_many_diagnostics_the_first_are_logged() -> None:
     assert lines[-1] == "ERROR and 980 more in /inputs/weather/q.rd: run gavo-exec check for all of them"
 
 
+def test_a_fault_in_what_others_use_is_told_with_the_places_that_use_it() -> None:
+    feed = Position(path="/inputs/weather/q.rd", line=7, column=4)
+    loop = Position(path="/inputs/lib.rd", line=2, column=3)
+    fault = msgspec.structs.replace(
+        diagnostic(), position=Position(path="/inputs/lib.rd", line=9, column=1, via=(loop, feed))
+    )
+    assert logged(rejected(fault))[1] == (
+        "ERROR /inputs/lib.rd:9:1: E302 a fault, via /inputs/lib.rd:2:3, via /inputs/weather/q.rd:7:4 (mend it)"
+    )
+
+
 def test_the_readers_warnings_follow_what_is_accepted() -> None:
     event = accepted(1, warnings=(diagnostic("two ids", severity=Severity.WARNING),))
     assert logged(event)[1:] == ["WARNING /inputs/weather/q.rd:3:9: E302 two ids (mend it)"]

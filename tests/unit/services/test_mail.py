@@ -420,6 +420,17 @@ def test_the_mail_about_an_rd_that_cannot_be_read_at_all(store: SQLiteStore) -> 
     assert subjects_about(store, event) == ["[archive] BROKEN RD weather/q: it cannot be read"]
 
 
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [("/inputs/lib/jobs.rd", "line 9 of lib/jobs.rd"), ("/etc/userconfig.rd", "line 9 of /etc/userconfig.rd")],
+)
+def test_the_mail_about_a_fault_in_another_file_names_that(store: SQLiteStore, path: str, where: str) -> None:
+    event = rejected()
+    fault = msgspec.structs.replace(a_diagnostic(), position=Position(path=path, line=9))
+    event = msgspec.structs.replace(event, rejection=msgspec.structs.replace(event.rejection, diagnostics=(fault,)))
+    assert subjects_about(store, event) == [f"[archive] BROKEN RD weather/q: {where}: E301 7:61 is no time"]
+
+
 def test_the_all_clear(store: SQLiteStore) -> None:
     warning = a_diagnostic(3, severity=Severity.WARNING, message="never mind")
     event = msgspec.structs.replace(ACCEPTED, executes=1, warnings=(warning,))
