@@ -34,8 +34,8 @@ from gavo_exec.elements import (
 )
 from gavo_exec.macros import Expansion, Macro, expand
 
-_MOST_ELEMENTS = 50_000
-_MOST_CHARACTERS = 16 << 20
+_MOST_ELEMENTS = 20_000
+_MOST_CHARACTERS = 4 << 20
 """What all active tags of an RD may make: streams that feed streams grow like entity bombs."""
 
 _DEEPEST = 50

@@ -329,12 +329,11 @@ def _give_keys(drafts: Sequence[_Draft], rd_id: str, report: Report) -> None:
         while name in taken:
             numbers[slug] = numbers.get(slug, 1) + 1
             name = f"{slug}-{numbers[slug]}"
-        if name != slug:
+        if name != slug and _is_new(draft, told, report):
             line = report.position(Place(taken[slug].node)).line
             message = f"the execute in line {line} has the key {slug}, too; this one goes by {name}"
-            if _is_new(draft, told, report):
-                hint = "give both an id, so that they keep their histories"
-                report.add("W202", message, draft.title.place, hint=hint)
+            hint = "give both an id, so that they keep their histories"
+            report.add("W202", message, draft.title.place, hint=hint)
         taken[name] = draft
         draft.key = f"{rd_id}#{name}"
 
