@@ -18,6 +18,7 @@ from lxml.etree import _Element
 
 from gavo_exec.descriptor.malformed import explain
 from gavo_exec.descriptor.places import Lines, Locator
+from gavo_exec.elements import REPLAYS, STREAMS
 from gavo_exec.errors import DescriptorError, Diagnostic, Position
 
 MAX_BYTES = 4 << 20
@@ -40,7 +41,7 @@ _NOT_FOR_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "
 class Source:
     """An RD's file, decoded and parsed: ``text`` without byte order mark, ``root``, ``lines``.
 
-    ``has_active_tags`` is False where no element can be one; ``plain`` tells that each line of text in the tree is one
+    ``has_active_tags`` tells whether any element is one; ``plain`` tells that each line of text in the tree is one
     in the file: no entities that bring lines of their own.
     """
 
@@ -49,7 +50,6 @@ class Source:
         self.digest = hashlib.sha256(data).hexdigest()
         self.text, utf8 = _decode(path, data)
         self.lines = Lines(path, self.text)
-        self.has_active_tags = any(name in self.text for name in _ACTIVE)
         if "\0" in self.text:
             offset = self.text.index("\0")
             self.refuse("E102", "the file has a NUL character, which XML does not allow", start=offset, end=offset + 1)
@@ -57,6 +57,7 @@ class Source:
         if has_doctype:
             self._refuse_external_entities()
         self.root = self._parse(utf8, has_doctype=has_doctype)
+        self.has_active_tags = next(self.root.iter(*_ACTIVE), None) is not None
         self.plain = not (
             has_doctype
             or ("&" in self.text and "&#" in self.text)
@@ -156,7 +157,7 @@ class Source:
         self.refuse(code, message, start=self.lines.offset(fault.position[0] or 1, fault.position[1] or 1))
 
 
-_ACTIVE = ("STREAM", "FEED", "LOOP")
+_ACTIVE = tuple(f"{{*}}{name}" for name in (*STREAMS, *REPLAYS))
 _MAX_LINE = 65_534
 """The last line that lxml knows for certain."""
 _PROLOG = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
