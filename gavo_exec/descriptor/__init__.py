@@ -6,7 +6,6 @@ Nothing is registered on the way, no file is opened but the RD and those that it
 run but the code of codeItems, and that only where the operator allows it.
 """
 
-import hashlib
 import os.path
 import re
 from datetime import date
@@ -19,10 +18,12 @@ from gavo_exec.model import ResourceDescriptor, Site, rd_id_for
 __all__ = ["RunItems", "read"]
 
 _NO_SITE = Site()
+_REPLAYS = (b"FEED", b"LOOP")
 _SIGNS = (b"execute", b"jobs")
 """Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
-_SOURCE_ELSEWHERE = re.compile(rb"""source(?:\s*=\s*["'](?!//)[^"'#&]*[#&]|[^<>]*>[^<]*[#&])""")
-_SOURCE = re.compile(rb"""source(?:\s*=\s*["'][^"'#&]*[#&]|[^<>]*>[^<]*[#&])""")
+_SOURCE = b"source"
+_ELSEWHERE = re.compile(rb"""(?<!re)source\s*(?:>|=\s*["'](?!//)[^"'#&]*[#&])""")
+_AT_THE_SYSTEMS = re.compile(rb"""source\s*=\s*["']//""")
 """A replay of a stream in another file may make executes; of one in this file not, as that would have signs.
 
 The RDs that come with DaCHS have no such streams, unless the operator has put others in their place.
@@ -45,7 +46,8 @@ def read(
     r"""The RD in a file, or in ``data`` if that is given; both paths are absolute.
 
     ``today`` is what ``\today`` stands for; without it that macro is a fault.  Files that are complete and cannot hold
-    an execute are not parsed unless ``thorough``: their schema, meta and properties stay empty, faults in them untold.
+    an execute are not parsed unless ``thorough``: their schema, meta, properties and digest stay empty, as all versions
+    of them are the same, and faults in them untold.
     ``site`` is what macros can know of the data centre.  ``run_items`` runs the code of ``codeItems``; without it, code
     that is needed for executes is a fault.
 
@@ -60,7 +62,6 @@ def read(
             inputs_dir=inputs_dir,
             resdir=path.rpartition("/")[0],
             sources=(path,),
-            digest=hashlib.sha256(data).hexdigest(),
         )
     context = Context(inputs_dir=inputs_dir, today=today, site=site, run_items=run_items, thorough=thorough)
     return build_rd(Source(path, data), context)
@@ -71,7 +72,7 @@ def _is_without_executes(data: bytes, inputs_dir: str) -> bool:
     return (
         _END.search(data[-200:]) is not None
         and not any(sign in data for sign in _SIGNS)
-        and not ((b"FEED" in data or b"LOOP" in data) and _has_source_elsewhere(data, inputs_dir))
+        and not (_has_source_elsewhere(data, inputs_dir) and any(name in data for name in _REPLAYS))
         and _BEFORE_ROOT.match(data) is not None
         and declared_encoding(data).lower() in _ASCII_LIKE
         and b"\0" not in data
@@ -79,8 +80,13 @@ def _is_without_executes(data: bytes, inputs_dir: str) -> bool:
 
 
 def _has_source_elsewhere(data: bytes, inputs_dir: str) -> bool:
-    """Whether something in the RD may replay a stream with executes of another RD."""
-    if _SOURCE_ELSEWHERE.search(data):
-        return True
+    """Whether a stream of another RD, which may have executes, is named as a source."""
+    start = data.find(_SOURCE)
+    names_systems = False
+    while start >= 0:
+        if _ELSEWHERE.match(data, start):
+            return True
+        names_systems = names_systems or _AT_THE_SYSTEMS.match(data, start) is not None
+        start = data.find(_SOURCE, start + len(_SOURCE))
     # A stat is only worth while where it decides.
-    return _SOURCE.search(data) is not None and os.path.isdir(f"{inputs_dir}/__system__")  # noqa: PTH112 -- a string
+    return names_systems and os.path.isdir(f"{inputs_dir}/__system__")  # noqa: PTH112 -- a string

@@ -79,11 +79,13 @@ def build_rd(source: Source, context: Context) -> ResourceDescriptor:
     if local_name(source.root) != RESOURCE.name:
         refuse_root(source)
     builder = _Builder(source, context, Report(source))
+    library = builder.library
     try:
         return builder.build()
     except DescriptorError as error:
-        library = builder.library
         raise DescriptorError(error.diagnostics, sources=library.sources, absent=tuple(library.absent)) from None
+    finally:
+        builder.let_go()
 
 
 class _Builder:
@@ -106,6 +108,11 @@ class _Builder:
         self.procedures = Procedures(
             library=self.library, report=report, scope=self.scope, carried_out=self.expander.carried_out
         )
+
+    def let_go(self) -> None:
+        """Undo the circles of who knows whom, so that trees go at once and need not wait for the collector."""
+        self.library.make_all = _make_nothing
+        del self.expander, self.procedures
 
     def _make_scope(self, source: Source, schema: str | None, resdir: str) -> Scope:
         """The macros of an RD, its metadata read."""
@@ -209,6 +216,10 @@ class _Builder:
         if jobs := checked.children.get("job"):
             draft.job = self.procedures.read_job(jobs[-1])
         return draft
+
+
+def _make_nothing(_source: Source) -> None:
+    """Nothing more is to be made."""
 
 
 def _read_frame(frame: Checked, source: Source, *, inputs_dir: str, report: Report) -> tuple[str | None, str]:

@@ -1,5 +1,7 @@
 """What the reader makes of an RD as a whole."""
 
+import gc
+import weakref
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -7,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gavo_exec.descriptor import read
-from gavo_exec.descriptor.build import slug_of
+from gavo_exec.descriptor.build import Context, build_rd, slug_of
+from gavo_exec.descriptor.source import Source
 from gavo_exec.errors import DescriptorError, Diagnostic
 from gavo_exec.model import Execute, ResourceDescriptor
 from gavo_exec.schedule import At, Every
@@ -355,3 +358,24 @@ def test_the_digest_is_that_of_the_bytes() -> None:
     rd = rd_of('<execute title="T" at="1:00"><job/></execute>', attributes='schema="s"')
     assert len(rd.digest) == 64
     assert rd.digest != rd_of("", attributes='schema="s"').digest
+
+
+def test_nothing_of_a_tree_waits_for_the_collector(tmp_path: Path) -> None:
+    lib = tmp_path / "lib.rd"
+    lib.write_text(
+        '<resource schema="l"><STREAM id="s"><execute title="F" every="60"><job/></execute></STREAM></resource>'
+    )
+    data = b'<resource schema="s" resdir="."><FEED source="lib#s"/><execute titel="T"/></resource>'
+    trees = weakref.WeakSet[Source]()
+    gc.disable()
+    try:
+        with pytest.raises(DescriptorError):
+            build_rd(remembered(trees, Source(f"{tmp_path}/q.rd", data)), Context(inputs_dir=str(tmp_path)))
+        assert not list(trees)
+    finally:
+        gc.enable()
+
+
+def remembered(trees: "weakref.WeakSet[Source]", source: Source) -> Source:
+    trees.add(source)
+    return source
