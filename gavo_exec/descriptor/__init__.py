@@ -71,7 +71,7 @@ def _is_without_executes(data: bytes, inputs_dir: str) -> bool:
     """Whether this is an RD to its end (not one cut off, which might have had executes) in which none can be."""
     return (
         _END.search(data[-200:]) is not None
-        and not any(sign in data for sign in _SIGNS)
+        and not any(data.rfind(sign) >= 0 for sign in _SIGNS)  # executes mostly stand near the end
         and not (_has_source_elsewhere(data, inputs_dir) and any(name in data for name in _REPLAYS))
         and _BEFORE_ROOT.match(data) is not None
         and declared_encoding(data).lower() in _ASCII_LIKE

@@ -19,6 +19,7 @@ from lxml.etree import _Element
 from gavo_exec.errors import Position
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_FEW_LINES = 200
 _LONGEST_EXCERPT = 10_000
 """Lines that are longer were not written by hand: they are not shown."""
 
@@ -39,6 +40,24 @@ class Lines:
     def all(self) -> list[str]:
         """The lines without their ends."""
         return _LINE_END.split(self.text) if "\r" in self.text else self.text.split("\n")
+
+    def line(self, row: int) -> str:
+        """One line without its end; rows count from 0.
+
+        Executes mostly stand near the end of a file: to go there from the end is quicker than to take all apart.
+        """
+        steps = self._count - row
+        if steps > _FEW_LINES or "all" in self.__dict__ or "\r" in self.text:
+            return self.all[row]
+        end = len(self.text)
+        for _ in range(steps):
+            end = self.text.rfind("\n", 0, end)
+        return self.text[self.text.rfind("\n", 0, end) + 1 : end]
+
+    @cached_property
+    def _count(self) -> int:
+        """How many line feeds there are."""
+        return self.text.count("\n")
 
     @cached_property
     def _starts(self) -> list[int]:

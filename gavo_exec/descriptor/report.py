@@ -123,19 +123,21 @@ class Report:
         """Where an element's name stands in its start tag; cheaper than ``position`` where the file is plain."""
         if self.is_plain(node):
             source = self.provenance.home(node)
-            lines = source.lines.all
+            line_at = source.lines.line
             row = source_line(node) - 1
+            line = line_at(row)
             opening = f"<{node.tag}"
-            if len(lines[row]) > _LONGEST_SOUGHT_IN:
+            if len(line) > _LONGEST_SOUGHT_IN:
                 return self.position(Place(node))  # which goes through the file once, for all elements
-            if lines[row].lstrip().startswith("<"):
-                if lines[row].count(opening) == 1:
-                    return Position(path=source.path, line=row + 1, column=lines[row].index(opening) + 2)
-            elif "<" not in lines[row]:
+            if line.lstrip().startswith("<"):
+                if line.count(opening) == 1:
+                    return Position(path=source.path, line=row + 1, column=line.index(opening) + 2)
+            elif "<" not in line:
                 # The line begins within the tag, where no other can begin.
-                while row and "<" not in lines[row]:
+                while row and "<" not in line:
                     row -= 1
-                if lines[row].startswith(opening, column := lines[row].rfind("<")):
+                    line = line_at(row)
+                if line.startswith(opening, column := line.rfind("<")):
                     return Position(path=source.path, line=row + 1, column=column + 2)
         return self.position(Place(node))
 

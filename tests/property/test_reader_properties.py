@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gavo_exec.descriptor import read
+from gavo_exec.descriptor.places import Lines
 from gavo_exec.errors import CODES, DescriptorError, Diagnostic
 from gavo_exec.macros import STANDARD, Macro, expand
 
@@ -194,3 +195,9 @@ def test_origins_are_in_order_and_in_the_text(text: str) -> None:
     assert origins == sorted(origins)
     assert all(0 <= origin < len(text) for origin in origins)
     assert all(0 <= fault.start < fault.end <= len(text) for fault in expansion.faults)
+
+
+@given(st.text(st.sampled_from("ab\n\r<"), max_size=600).map(lambda text: text * 2))
+def test_a_line_found_from_the_end_is_that_found_from_the_beginning(text: str) -> None:
+    rows = Lines("/x.rd", text).all
+    assert [Lines("/x.rd", text).line(row) for row in range(len(rows))] == rows
