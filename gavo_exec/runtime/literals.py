@@ -51,6 +51,11 @@ def _isEmpty(literal: object) -> bool:
     return literal is None or (isinstance(literal, str) and not literal.strip())
 
 
+_TIME_FORMAT = "%H:%M:%S"
+_TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S"
+_ANY_DAY = datetime.datetime(1900, 1, 1)  # noqa: DTZ001 -- as all times here
+
+
 def parseBooleanLiteral(literal: Any) -> bool | None:
     """A truth value from true, yes, t, on, enabled, 1 or false, no, f, off, disabled, 0, in any capitalisation."""
     if isinstance(literal, bool):
@@ -74,30 +79,39 @@ def parseFloat(literal: Any) -> float | None:
 
 
 def parseUnicode(literal: Any) -> str | None:
-    """The text; None where it is empty."""
-    return None if literal is None or literal == "" else str(literal)
+    """The text; None for None."""
+    return None if literal is None else str(literal)
 
 
-def parseDate(literal: Any, format: str = "%Y-%m-%d") -> datetime.date | None:
-    """A date; the format is that of strptime."""
-    if isinstance(literal, datetime.datetime):
-        return literal.date()
-    if isinstance(literal, datetime.date):
+def parseDate(literal: Any, format: str = "%Y-%m-%d") -> datetime.datetime | None:
+    """The beginning of a day; the format is that of strptime."""
+    if isinstance(literal, datetime.date) and not isinstance(literal, datetime.datetime):
+        return datetime.datetime.combine(literal, datetime.time())
+    return _parsed(literal, format)
+
+
+def parseTime(literal: Any, format: str = _TIME_FORMAT) -> datetime.timedelta | None:
+    """A time of day, as what has passed of it; the format is that of strptime, and seconds may have fractions."""
+    if isinstance(literal, datetime.timedelta):
         return literal
-    found = parseTimestamp(literal, format)
-    return None if found is None else found.date()
-
-
-def parseTime(literal: Any, format: str = "%H:%M:%S") -> datetime.time | None:
-    """A time of day; the format is that of strptime."""
     if isinstance(literal, datetime.time):
-        return literal
-    found = parseTimestamp(literal, format)
-    return None if found is None else found.time()
+        return datetime.datetime.combine(_ANY_DAY, literal) - _ANY_DAY
+    has_fraction = format == _TIME_FORMAT and isinstance(literal, str) and "." in literal
+    found = _parsed(literal, f"{format}.%f" if has_fraction else format)
+    return None if found is None else found - datetime.datetime.combine(found.date(), datetime.time())
 
 
-def parseTimestamp(literal: Any, format: str = "%Y-%m-%dT%H:%M:%S") -> datetime.datetime | None:
-    """A date with a time; the format is that of strptime."""
+def parseTimestamp(literal: Any, format: str = _TIMESTAMP_FORMAT) -> datetime.datetime | None:
+    """A date with a time; the format is that of strptime.
+
+    Without one, a blank is as good as the T, seconds may have fractions, and the time may be missing.
+    """
+    if format == _TIMESTAMP_FORMAT and isinstance(literal, str):
+        return parseISODT(literal)
+    return _parsed(literal, format)
+
+
+def _parsed(literal: Any, format: str) -> datetime.datetime | None:
     if isinstance(literal, datetime.datetime):
         return literal
     if _isEmpty(literal):
