@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, timedelta
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -20,7 +21,7 @@ import msgspec
 from gavo_exec.errors import GavoExecError, StoreError, plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
 from gavo_exec.ports import Clock, Engine, Listener, Mailer, Runner, Store, Watcher
-from gavo_exec.reading import RDReader
+from gavo_exec.reading import RDReader, read_whole
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
@@ -248,10 +249,12 @@ def _connect(
 ) -> Daemon:
     """Let these know each other."""
     postman = Postman(store, mailer=mailer, clock=clock)
+    known = site.now()
     loader = JobLoader(
         runner,
         find=lambda rd_id: reloader.catalog.accepted.get(rd_id),  # noqa: PLW0108 -- there is no reloader yet
-        site=site.now(),
+        whole=partial(read_whole, site=known, clock=clock),
+        site=known,
         clock=clock,
         choice=settings.job_namespace,
     )

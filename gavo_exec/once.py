@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from gavo_exec.daemon import (
@@ -17,7 +17,7 @@ from gavo_exec.daemon import (
 )
 from gavo_exec.errors import GavoExecError
 from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
-from gavo_exec.reading import RDReader
+from gavo_exec.reading import RDReader, read_whole
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
@@ -57,7 +57,9 @@ def execute_here(
         bus = Bus([HistoryListener(store), mail], flush=store.flush)
         site = LiveSite(find_site(settings, os.environ))
         find = _found_in_tree(settings, rd, RDReader(settings, site, clock=clock))
-        loader = JobLoader(runner, find=find, site=site.now(), clock=clock, choice=settings.job_namespace)
+        known = site.now()
+        whole = partial(read_whole, site=known, clock=clock)
+        loader = JobLoader(runner, find=find, whole=whole, site=known, clock=clock, choice=settings.job_namespace)
         guard = make_guard(settings, loader, clock=clock, bus=bus)
         run_ids = make_run_ids(clock)
 

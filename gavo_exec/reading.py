@@ -39,3 +39,11 @@ class RDReader:
             site=self._site.now(),
             run_items=self._run_items,
         )
+
+
+def read_whole(rd: ResourceDescriptor, *, site: Site, clock: Clock) -> ResourceDescriptor:
+    """The RD with all that is to be known of it, which is not read of RDs without executes; raises DescriptorError."""
+    if rd.digest:
+        return rd
+    today = clock.now().astimezone().date()
+    return descriptor.read(rd.path, inputs_dir=rd.inputs_dir, today=today, thorough=True, site=site)

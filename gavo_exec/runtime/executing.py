@@ -273,7 +273,8 @@ def _function_name(execute: model.Execute) -> str:
 class JobLoader:
     """Makes requests callable, and remembers what it made for as long as that version of the RD is in use.
 
-    ``find`` answers the accepted version of an RD, by its id; ``choice`` says whose names job code gets.
+    ``find`` answers the accepted version of an RD, by its id, and ``whole`` all of one of which no more is known than
+    that it has no executes; ``choice`` says whose names job code gets.
     """
 
     def __init__(
@@ -281,12 +282,14 @@ class JobLoader:
         runner: Runner,
         *,
         find: Callable[[str], model.ResourceDescriptor | None] = lambda _: None,
+        whole: Callable[[model.ResourceDescriptor], model.ResourceDescriptor] = lambda rd: rd,
         site: model.Site = _NO_SITE,
         clock: Clock | None = None,
         choice: JobNamespace = "auto",
     ) -> None:
         self._runner = runner
         self._find = find
+        self._whole = whole
         self._site = site
         self._clock = clock or SystemClock()
         self._choice: JobNamespace = choice
@@ -336,7 +339,7 @@ class JobLoader:
         found = self._find(rd_id)
         if found is None:
             raise RDNotFound(f"there is no resource descriptor {rd_id!r} that was accepted")
-        return self._rd_of(found)
+        return self._rd_of(self._whole(found))
 
     def _rd_of(self, rd: model.ResourceDescriptor) -> RD:
         """One ``rd`` for all jobs of a version."""

@@ -111,3 +111,10 @@ def test_other_rds_are_found_in_their_files(terminal: Terminal) -> None:
     )
     terminal.run("test/q#job", make_execute(code=code))
     assert terminal.output == b"Other\nTrue\nTrue\nRDNotFound\nDescriptorError\n"
+
+
+def test_rds_without_executes_are_found_with_all_that_is_in_them(terminal: Terminal) -> None:
+    (terminal.inputs / "data").mkdir()
+    (terminal.inputs / "data" / "q.rd").write_text('<resource schema="data"><property name="p">v</property></resource>')
+    code = "found = base.caches.getRD('data/q'); print(found.schema, found.getProperty('p'))"
+    assert terminal.run("test/q#job", make_execute("test/q#job", code=code)).output == "data v\n"

@@ -107,6 +107,13 @@ class TestAFileIsDroppedIn:
         house.move(5.9)
         assert house.runs() == []
 
+    def test_its_jobs_can_ask_for_rds_without_executes(self, house: House) -> None:
+        house.save("data/q", '<resource schema="data" resdir="store"><meta name="title">Data</meta></resource>')
+        house.save("weather/q", rd("found = base.caches.getRD('data/q'); print(found.resdir, found.getMeta('title'))"))
+        house.move(6)
+        [run] = house.runs()
+        assert run.output == f"{house.inputs}/store Data\n"
+
     def test_it_runs_when_it_is_due_and_is_remembered(self, house: House) -> None:
         house.save("weather/q", rd("print('hello from \\rdId')"))
         house.move(6)
