@@ -93,7 +93,7 @@ class _Reader:
             located = locate(given.value, environ=self.environ, named=named.value)
             site = read_site(located.config, environ=self.environ) if located.config != NO_CONFIG else None
         except SettingsError as fault:
-            self.faults.append(f"{named.where} leads to {fault}" if named.value else str(fault))
+            self.faults.append(f"{named.where}: {fault}" if named.value else str(fault))
             return
         if located.inputs_dir:
             self.given["inputs_dir"] = _Given(located.inputs_dir, given.where)

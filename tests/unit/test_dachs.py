@@ -342,8 +342,8 @@ def test_what_only_looks_like_a_shells_is_used(machine: Machine, command: str) -
     [
         ("[general\n", {"inputs_dir": "vo"}, "VO/gavo.rc:1: this stands before the first [section]"),
         ("[general]\nmaintainerAddress = a\n  b\n", {"inputs_dir": "vo"}, "VO/gavo.rc:2: maintainerAddress must be"),
-        ("[general]\nx\n", {"dachs_config": "vo/gavo.rc"}, "--dachs-config leads to VO/gavo.rc:2: neither item"),
-        ("", {"dachs_config": "vo/none.rc"}, "--dachs-config leads to VO/none.rc cannot be read: No such file"),
+        ("[general]\nx\n", {"dachs_config": "vo/gavo.rc"}, "--dachs-config: VO/gavo.rc:2: neither item"),
+        ("", {"dachs_config": "vo/none.rc"}, "--dachs-config: VO/none.rc cannot be read: No such file"),
     ],
 )
 def test_faults_are_faults_of_the_settings(machine: Machine, text: str, flags: dict[str, object], fault: str) -> None:
