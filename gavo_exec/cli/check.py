@@ -162,6 +162,11 @@ class Check(NamedTuple):
         """How many faults there are."""
         return sum(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
 
+    def is_worse_than(self, before: "Check") -> bool:
+        """Whether there are more faults, or one of the file as such, which hides all others."""
+        hiding = {found.code for found in self.diagnostics if found.code.startswith("E1")}
+        return self.errors > before.errors or not hiding <= {found.code for found in before.diagnostics}
+
 
 def _look_at(checked: Checked, path: str, inputs_dir: str, *, data: bytes | None = None) -> Check:
     """Read a file, or what would be in it, and its job code where it reads well."""
@@ -228,7 +233,7 @@ def mend_files(
         after, count = mended(path, before, found)
         if not count:
             continue
-        if _look_at(checked, path, files[path], data=after).errors > checks[path].errors:
+        if _look_at(checked, path, files[path], data=after).is_worse_than(checks[path]):
             print(f"gavo-exec: {clean(path)}: left alone, as with its mends it reads worse", file=sys.stderr)
             continue
         tell(clean_block(difference(path, before, after)).rstrip("\n"))

@@ -173,7 +173,8 @@ def _report_attribute(checked: Checked, name: str, report: Report) -> None:
         prefix = next((f"{short}:" for short, full in checked.node.nsmap.items() if f"{{{full}" == namespace), "")
         hint = _suggest(local, checked)
         meant = _MEANT.fullmatch(hint)
-        fix = meant[1] if meant and not prefix else None
+        # Where the meant one is given as well, a second would be no XML.
+        fix = meant[1] if meant and not prefix and meant[1] not in checked.node.attrib else None
         report.add("E202", f"{_the(spec)} has no attribute {prefix}{local}", where, hint=hint, fix=fix)
 
 

@@ -292,6 +292,38 @@ def test_the_command_names_all_formats() -> None:
     assert tuple(form.type.choices) == ("text", "json", "github", "sarif")
 
 
+TWICE = GOOD.replace('title="T"', 'titel="x" title="T"')
+
+
+def test_an_attribute_that_is_there_already_is_not_mended_into_a_second(command: Command, inputs: Path) -> None:
+    path = put(inputs, "twice/q.rd", TWICE)
+    code, said, _ = command("--fix")
+    assert code == 1
+    assert "0 mends in 0 files" in said
+    assert path.read_text() == TWICE
+
+
+def test_no_mend_is_written_that_leaves_no_xml_whatever_it_mends(
+    inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(inputs, "twice/q.rd", TWICE)
+    checking = Checking(Settings(inputs_dir=str(inputs), state_dir="/state"))
+    line = TWICE.splitlines()[0]
+    wrong = Diagnostic(
+        code="E202",
+        message="the execute has no attribute titel",
+        position=Position(path=str(path), line=1, column=line.index("titel") + 1),
+        excerpt=line,
+        length=5,
+        fix="title",
+    )
+    told: list[str] = []
+    checks = {str(path): Check(0, (wrong,))}
+    assert mend_files({str(path): str(inputs)}, checks, checked=checking.check, write=True, tell=told.append) == []
+    assert "left alone, as with its mends it reads worse" in capsys.readouterr().err
+    assert path.read_text() == TWICE
+
+
 # What is otherwise than in DaCHS
 
 
