@@ -14,7 +14,7 @@ from typing import Any
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import Position
-from gavo_exec.model import Execute, Job, ResourceDescriptor, RunRequest
+from gavo_exec.model import Execute, Job, LastStart, ResourceDescriptor, RunRequest
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.bus import Bus
@@ -39,6 +39,12 @@ class NullStore:
     def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
         """Grant everything."""
         return {}
+
+    def note_starts(self, starts: object) -> None:
+        """Forget these."""
+
+    def forget_starts(self, keys: object) -> None:
+        """There is nothing to forget."""
 
 
 def catalog_of(executes: Sequence[Execute], *, per_rd: int = 10) -> Catalog:
@@ -90,7 +96,7 @@ def heart(executes: Sequence[Execute], dues: dict[str, datetime], *, durable: bo
             output_limit_bytes=1 << 20,
         )
         engine = LocalEngine(workers=WORKERS)
-        last_starts = {key: due - timedelta(seconds=DAY) for key, due in dues.items()}
+        last_starts = {key: LastStart(at=due - timedelta(seconds=DAY)) for key, due in dues.items()}
         agenda = Agenda(run_ids=map("r{}".format, itertools.count()), last_starts=last_starts)
         scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish)
         engine.start(guard, scheduler.finished)

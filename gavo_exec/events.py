@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from gavo_exec.errors import Diagnostic
-from gavo_exec.model import HeldBack, Rejection, Run, RunRequest
+from gavo_exec.model import HeldBack, Rejection, Retry, Run, RunRequest, retry_of
 
 
 class DescriptorAccepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,40 @@ class RunFinished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return None
         return request.execute.schedule.next_due(run.finished_at or run.due, request.counts_from)
 
+    @property
+    def retry(self) -> Retry | None:
+        """The attempt that is to follow, if one is."""
+        return None if self.request is None else retry_of(self.request, self.run)
+
+
+class RunOverdue(msgspec.Struct, frozen=True, kw_only=True):
+    """A run goes on past its time limit: it has been asked to end, and its children are being ended."""
+
+    request: RunRequest
+    started_at: datetime
+    at: datetime
+
+
+class Stalled(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing in the daemon could run for so long, since job code held the interpreter's lock.
+
+    ``key`` and ``where`` (``path:line``) name the job, and what it was doing; '' where that could not be found out.
+    ``trace`` has what all threads were doing.
+    """
+
+    seconds: float
+    key: str
+    where: str
+    trace: str
+    at: datetime
+
+
+class ClockStepped(msgspec.Struct, frozen=True, kw_only=True):
+    """The clock was set, or the machine slept: it jumped by so many seconds (negative: back)."""
+
+    seconds: float
+    at: datetime
+
 
 class DaemonStarted(msgspec.Struct, frozen=True, kw_only=True):
     """The daemon is ready."""
@@ -92,6 +126,9 @@ Event = (
     | JobsReconciled
     | RunStarted
     | RunFinished
+    | RunOverdue
+    | Stalled
+    | ClockStepped
     | DaemonStarted
     | DaemonStopping
     | Trouble

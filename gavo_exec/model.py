@@ -7,6 +7,7 @@ import os.path
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from zlib import crc32
 
 import msgspec
 
@@ -53,6 +54,58 @@ class Job(Code, frozen=True, kw_only=True):
         return "".join(code.source for code in self.setup)
 
 
+class Missed(Enum):
+    """What to do about instants that passed unserved: while no daemon ran, say, or the machine slept."""
+
+    ONCE = "once"  # one run makes up for all of them
+    SKIP = "skip"  # none does
+    ALL = "all"  # each has a run of its own, one after the other
+
+
+class Overlap(Enum):
+    """What to do where a job is due while its run before still goes on."""
+
+    SKIP = "skip"  # leave it out
+    QUEUE = "queue"  # run it afterwards; one waits at most, the latest
+    REPLACE = "replace"  # end the run before, and run it then
+    ALLOW = "allow"  # run both at once
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """At most so many runs of all those with a limit of this name go on at once when such a run starts."""
+
+    name: str
+    at_most: int = 1
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How an execute is run, beside when: what its portable properties (``when.*``, ``run.*``) come to.
+
+    ``grace`` is how late a run may still begin (None: however late).  ``files`` is a pattern of absolute paths; where
+    there is one, runs are for files that came and have stood still for ``settle``.  ``retry_delay`` is the pause
+    before the first retry; each later one is twice as long, up to a bound.  ``workdir`` is absolute ('': the resdir).
+    """
+
+    missed: Missed = Missed.ONCE
+    grace: timedelta | None = None
+    files: str = ""
+    settle: timedelta = timedelta(seconds=60)
+    timeout: timedelta | None = None
+    overlap: Overlap = Overlap.SKIP
+    retries: int = 0
+    retry_delay: timedelta = timedelta(seconds=60)
+    is_isolated: bool = False
+    limit: Limit | None = None
+    priority: int = 0
+    workdir: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    niceness: int | None = None
+    memory_bytes: int | None = None
+
+
+DEFAULT_POLICY = Policy()
+
+
 class Execute(msgspec.Struct, frozen=True, kw_only=True):
     """The declared pair of when and what; ``key`` is ``rd_id#id`` and carries all that outlives an edit."""
 
@@ -61,6 +114,7 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule
     job: Job
     id: str | None = None
+    policy: Policy = DEFAULT_POLICY
     properties: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     debug: bool = False
     position: Position = NOWHERE
@@ -164,6 +218,7 @@ class Outcome(Enum):
 
 
 _BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED})
+_RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
 
 
 class Reason(Enum):
@@ -176,11 +231,38 @@ class Reason(Enum):
     TRIGGERED = "triggered"  # somebody asked for it
 
 
+class NewFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file that a run is for, as it was when it had settled; another size or time makes it a new one."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class LastStart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Up to which instant a key's due instants are accounted for, and from which the next interval counts.
+
+    ``schedule`` is the schedule they were due by, in words: instants of another one have not been missed.
+    """
+
+    at: datetime
+    schedule: str = ""
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The next attempt at what failed: of the instant ``due``, to begin at ``at``."""
+
+    due: datetime
+    attempt: int
+    at: datetime
+
+
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the scheduler asks of an engine: one attempt at one execute.
 
     ``counts_from`` is the instant that the following interval counts from, and that is remembered as the last start;
-    None where this run does not move the schedule (one that was asked for, say).
+    None where this run does not move the schedule (one that was asked for, say).  ``files`` are those that it is for,
+    where its execute waits for files.
     """
 
     run_id: str
@@ -190,13 +272,15 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     counts_from: datetime | None = None
     attempt: int = 1
     reason: Reason = Reason.SCHEDULED
+    files: tuple[NewFile, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One execution and how it ended; ``outcome`` and ``finished_at`` are None while it goes on.
 
     ``returncode`` is that of the child that failed last, if one did.  The first line of ``error`` is the cause, the
-    rest is detail (failed commands, a traceback).  ``digest`` is that of the RD's version that ran.
+    rest is detail (failed commands, a traceback).  ``digest`` is that of the RD's version that ran.  ``instants`` is
+    how many due instants it stands for, of which ``due`` is the last (more than one: a long row of missed ones).
     """
 
     run_id: str
@@ -213,6 +297,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     error: str = ""
     host: str = ""
     digest: str = ""
+    instants: int = 1
 
     def __post_init__(self) -> None:
         """Refuse instants that are not UTC."""
@@ -261,6 +346,25 @@ class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
     error: str = ""
+
+
+_MOST_RETRY_DELAY = timedelta(hours=1)
+"""How long the pauses between retries grow, unless the first one is longer already."""
+
+
+def retry_of(request: RunRequest, run: Run) -> Retry | None:
+    """The attempt that is to follow a run, if one is.
+
+    Pauses double, and are up to a tenth longer than that, so that what failed together is not tried again together.
+    """
+    policy = request.execute.policy
+    is_to_be = run.outcome in _RETRIED and request.attempt <= policy.retries
+    if not is_to_be or run.finished_at is None:
+        return None
+    longest = max(policy.retry_delay, _MOST_RETRY_DELAY)
+    pause = min(policy.retry_delay * 2 ** min(request.attempt - 1, 20), longest)
+    jitter = crc32(run.run_id.encode("utf-8", "backslashreplace")) / 2**32 / 10
+    return Retry(due=request.due, attempt=request.attempt + 1, at=run.finished_at + pause * (1 + jitter))
 
 
 def rd_id_of(key: str) -> str:

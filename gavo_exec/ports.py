@@ -3,7 +3,7 @@
 Real things are made in ``daemon.assemble``; doubles are in ``gavo_exec.testing``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Protocol
@@ -11,7 +11,17 @@ from typing import Protocol
 import msgspec
 
 from gavo_exec.events import Event
-from gavo_exec.model import HeldBack, Outcome, QueuedMail, Rejection, Run, RunRequest
+from gavo_exec.model import (
+    HeldBack,
+    LastStart,
+    NewFile,
+    Outcome,
+    QueuedMail,
+    Rejection,
+    Retry,
+    Run,
+    RunRequest,
+)
 from gavo_exec.rdfiles import Signature
 
 
@@ -73,21 +83,29 @@ class Mailer(Protocol):
 class Store(Protocol):
     """What is remembered over restarts.
 
-    ``record``, ``put_mail``, ``put_rejection`` and ``clear_rejection`` are kept until ``flush`` writes them in one
-    transaction, so that a run and the mail about it cannot be parted.  All others act at once.  Every method may raise
-    StoreError, and may be called from any thread.
+    ``record`` and all that begin with ``put_`` or ``clear_`` are kept until ``flush`` writes them in one transaction,
+    so that a run and the mail about it cannot be parted.  All others act at once.  Every method may raise StoreError,
+    and may be called from any thread.
     """
 
-    def last_starts(self) -> dict[str, datetime]:
+    def last_starts(self) -> dict[str, LastStart]:
         """For each key the instant its last start counts from."""
         ...
 
-    def note_starts(self, starts: Mapping[str, datetime]) -> None:
+    def note_starts(self, starts: Mapping[str, LastStart]) -> None:
         """Remember these as the instants that the keys' last starts count from."""
         ...
 
+    def forget_starts(self, keys: Iterable[str]) -> None:
+        """Forget the last starts of these keys."""
+        ...
+
+    def retries(self) -> dict[str, Retry]:
+        """For each key the attempt that is to follow what failed."""
+        ...
+
     def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
-        """Note that these runs begin, before they do.
+        """Note that these runs begin, before they do; no retry waits for their keys any more.
 
         Answers the run ids that were not granted, since another process runs that key, each with who that is.
         """
@@ -98,7 +116,23 @@ class Store(Protocol):
         ...
 
     def record(self, run: Run) -> None:
-        """Note how a run ended."""
+        """Note how a run ended; one that was due and left out accounts for its instant."""
+        ...
+
+    def put_retry(self, key: str, retry: Retry) -> None:
+        """Remember what is to follow a run that failed."""
+        ...
+
+    def put_seen(self, key: str, files: Sequence[NewFile]) -> None:
+        """Remember that a key's run has succeeded with these files."""
+        ...
+
+    def seen(self, key: str) -> frozenset[NewFile]:
+        """The files that a key's runs have succeeded with, as far as they were not forgotten."""
+        ...
+
+    def forget_seen(self, key: str, paths: Iterable[str]) -> None:
+        """Forget these files of a key, of which there are none any more."""
         ...
 
     def put_mail(self, message: EmailMessage, *, now: datetime) -> None:
@@ -181,9 +215,21 @@ class Performer(Protocol):
         """Answer the record of a run that cannot be carried out."""
         ...
 
+    def cancel(self, run_id: str, cause: str) -> None:
+        """End a run that goes on as far as that can be done: its children at once, its code when it asks.
+
+        From any thread, without waiting; the run's outcome is CANCELLED.  One that does not go on is passed over.
+        """
+        ...
+
 
 class Engine(Protocol):
     """Carries out runs; promises one call of its ``finished`` for each request."""
+
+    @property
+    def slots(self) -> int:
+        """How many runs it carries out at the same time."""
+        ...
 
     def start(self, performer: Performer, finished: Callable[[Run], object]) -> None:
         """Begin to take requests; ``finished`` may be called from any thread."""
@@ -193,8 +239,16 @@ class Engine(Protocol):
         """Have these carried out; does not wait."""
         ...
 
+    def cancel(self, run_id: str, cause: str) -> None:
+        """End a run as far as that can be done, whether it has begun or not; from any thread, without waiting."""
+        ...
+
     def stop(self, grace: timedelta) -> list[RunRequest]:
         """Take no more, wait for what is running for at most ``grace``; answers what had not ended by then."""
+        ...
+
+    def hasten(self) -> None:
+        """Let a stop that waits wait no longer; from any thread or signal handler."""
         ...
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 from gavo_exec.errors import DeliveryError, Position, SpawnFailed
-from gavo_exec.model import Execute, Job, ResourceDescriptor, Run, RunRequest
-from gavo_exec.ports import Completed, Performer
+from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Policy, ResourceDescriptor, Run, RunRequest
+from gavo_exec.ports import Completed, Performer, Store
 from gavo_exec.rdfiles import Signature
 from gavo_exec.schedule import Every, Schedule
 
@@ -114,8 +114,11 @@ class ListMailer:
 class InlineEngine:
     """Carries out each request at once, on the thread that submits it."""
 
+    slots = 1_000_000
+
     def __init__(self) -> None:
         self.submitted: list[RunRequest] = []
+        self.cancelled: list[tuple[str, str]] = []
 
     def start(self, performer: Performer, finished: Callable[[Run], object]) -> None:
         """Begin to take requests."""
@@ -128,9 +131,17 @@ class InlineEngine:
             self.submitted.append(request)
             self._finished(self._performer.perform(request))
 
+    def cancel(self, run_id: str, cause: str) -> None:
+        """Remember what was asked, and pass it on."""
+        self.cancelled.append((run_id, cause))
+        self._performer.cancel(run_id, cause)
+
     def stop(self, grace: timedelta) -> list[RunRequest]:  # noqa: ARG002 -- the protocol's
         """Nothing ever goes on here."""
         return []
+
+    def hasten(self) -> None:
+        """Nothing is ever waited for here."""
 
 
 class HeldEngine(InlineEngine):
@@ -160,6 +171,7 @@ def make_execute(
     code: str = "pass",
     debug: bool = False,
     properties: Mapping[str, str | None] | None = None,
+    policy: Policy = DEFAULT_POLICY,
     path: str = "/inputs/test/q.rd",
     line: int = 1,
 ) -> Execute:
@@ -172,6 +184,7 @@ def make_execute(
         schedule=schedule or Every(seconds=3600),
         job=Job(source=code, first_line=line, position=position),
         properties=properties or {},
+        policy=policy,
         debug=debug,
         position=position,
     )
@@ -198,6 +211,11 @@ def make_request(execute: Execute | None = None, *, run_id: str = "run-1", due: 
     """A request for a run of this execute."""
     execute = execute or make_execute()
     return RunRequest(run_id=run_id, rd=make_rd(execute), execute=execute, due=due, counts_from=due)
+
+
+def starts_of(store: Store) -> dict[str, datetime]:
+    """For each key the instant its last start counts from, as the store has it."""
+    return {key: start.at for key, start in store.last_starts().items()}
 
 
 def run_ids(prefix: str = "run") -> Iterator[str]:

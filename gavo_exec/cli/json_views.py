@@ -63,6 +63,9 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     error: Annotated[str, _says("What went wrong, the cause on the first line; empty where nothing did.")]
     host: Annotated[str, _says("The machine that it ran on.")]
     digest: Annotated[str, _says("What tells the version of the RD that ran from other versions.")]
+    instants: Annotated[
+        int, _says("How many due instants it stands for, `due` being the last: more than one where many were missed.")
+    ]
 
     @classmethod
     def of(cls, run: Run) -> Self:

@@ -28,7 +28,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, store: Store) -> "State":
         """The store's present state."""
         return cls(
-            last_starts=store.last_starts(),
+            last_starts={key: start.at for key, start in store.last_starts().items()},
             last_runs=store.last_runs(),
             running=store.running(),
             rejections=store.rejections(),

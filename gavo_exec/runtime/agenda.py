@@ -10,7 +10,17 @@ from heapq import heapify, heappop, heappush, heapreplace
 import msgspec
 
 from gavo_exec.catalog import Catalog, CatalogChange
-from gavo_exec.model import Execute, JobStatus, Outcome, Reason, ResourceDescriptor, Run, RunRequest, rd_id_of
+from gavo_exec.model import (
+    Execute,
+    JobStatus,
+    LastStart,
+    Outcome,
+    Reason,
+    ResourceDescriptor,
+    Run,
+    RunRequest,
+    rd_id_of,
+)
 from gavo_exec.schedule import Every, Loaded
 
 
@@ -39,9 +49,9 @@ class Agenda:
     ``run_ids`` yields an id for each run; ``last_starts`` has, by key, the instants that intervals count from.
     """
 
-    def __init__(self, *, run_ids: Iterator[str], last_starts: Mapping[str, datetime] | None = None) -> None:
+    def __init__(self, *, run_ids: Iterator[str], last_starts: Mapping[str, LastStart] | None = None) -> None:
         self._run_ids = run_ids
-        self._last_starts = dict(last_starts or {})
+        self._last_starts = {key: start.at for key, start in (last_starts or {}).items()}
         self._catalog = Catalog()
         self._entries: dict[str, Entry] = {}
         # By key and not in the entry: an execute may be deleted and come back while its run goes on.
@@ -111,10 +121,10 @@ class Agenda:
                 if entry.due is due:
                     self._schedule(entry, due)
 
-    def take_begun(self) -> dict[str, datetime]:
+    def take_begun(self) -> dict[str, LastStart]:
         """What is to be remembered as last starts of intervals that have just begun; each is told once."""
         begun, self._begun = self._begun, {}
-        return begun
+        return {key: LastStart(at=at) for key, at in begun.items()}
 
     def _schedule(self, entry: Entry, due: datetime) -> None:
         """Put an entry on the heap; what stands there for it already is dropped when it comes up."""

@@ -96,6 +96,9 @@ class Guard:
         self._publish(RunFinished(run=run, request=request))
         return run
 
+    def cancel(self, run_id: str, cause: str) -> None:
+        """End a run as far as that can be done; one that does not go on is passed over."""
+
     def interrupt(self, requests: Iterable[RunRequest], cause: str) -> None:
         """Account for running requests whose end nobody will wait for, with their output so far."""
         ending = Ending(outcome=Outcome.INTERRUPTED, error=cause)

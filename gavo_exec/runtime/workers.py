@@ -52,7 +52,7 @@ class LocalEngine:
     """Carries out runs on at most ``workers`` threads of this process, which are made when they are needed."""
 
     def __init__(self, *, workers: int) -> None:
-        self._limit = workers
+        self.slots = workers
         self._requests: SimpleQueue[RunRequest | None] = SimpleQueue()
         self._workers: list[_Worker] = []
         self._submitted = 0
@@ -71,7 +71,7 @@ class LocalEngine:
             self._requests.put(request)
         # An upper bound: a run that is just over still counts, so that a free worker is never wrongly relied on.
         outstanding = self._submitted - sum(worker.done for worker in self._workers)
-        while len(self._workers) < min(self._limit, outstanding):
+        while len(self._workers) < min(self.slots, outstanding):
             worker = _Worker(
                 self._requests,
                 performer=self._performer,
@@ -88,6 +88,13 @@ class LocalEngine:
             for request in self._take_back():
                 self._submitted -= 1
                 self._finished(self._performer.refuse(request, "no thread could be made to run it"))
+
+    def cancel(self, run_id: str, cause: str) -> None:
+        """End a run as far as that can be done."""
+        self._performer.cancel(run_id, cause)
+
+    def hasten(self) -> None:
+        """Let a stop that waits wait no longer."""
 
     def stop(self, grace: timedelta) -> list[RunRequest]:
         """Take no more, wait for what is running for at most ``grace``; answers what had not ended by then."""

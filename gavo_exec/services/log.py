@@ -12,6 +12,7 @@ import msgspec
 
 from gavo_exec.errors import Diagnostic, Severity
 from gavo_exec.events import (
+    ClockStepped,
     DaemonStarted,
     DaemonStopping,
     DescriptorAccepted,
@@ -20,7 +21,9 @@ from gavo_exec.events import (
     Event,
     JobsReconciled,
     RunFinished,
+    RunOverdue,
     RunStarted,
+    Stalled,
     Trouble,
 )
 from gavo_exec.model import Outcome, Reason
@@ -73,7 +76,7 @@ class LogListener:
                 _say(logging.INFO, f"{event.rd_id} removed: its file is gone", event)
             case JobsReconciled():
                 _say_reconciled(event)
-            case DaemonStarted() | DaemonStopping() | Trouble():
+            case _:
                 _say_of_daemon(event)
 
 
@@ -166,7 +169,7 @@ def _say_reconciled(event: JobsReconciled) -> None:
     _say(logging.INFO if said else logging.DEBUG, f"jobs: {', '.join(said) or 'no change'}", event)
 
 
-def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble) -> None:
+def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble | RunOverdue | Stalled | ClockStepped) -> None:
     match event:
         case DaemonStarted():
             jobs = _counted(event.executes, "job")
@@ -176,6 +179,19 @@ def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble) -> None:
             _say(logging.INFO, f"stopping ({event.reason}): {runs}", event)
         case Trouble():
             _say(logging.ERROR, event.message, event)
+        case RunOverdue(request=request):
+            limit = request.execute.policy.timeout
+            allowed = f" of {in_words(round(limit.total_seconds()))}" if limit is not None else ""
+            text = f"{request.execute.key} is OVERDUE: it goes on past its time limit{allowed}, and is asked to end"
+            _say(logging.ERROR, text, event)
+        case Stalled():
+            who = f"{event.key} held" if event.key else "something held"
+            where = f" at {event.where}" if event.where else ""
+            text = f"STALLED for {_length(event.seconds)}: {who} the interpreter's lock{where}; nothing else could run"
+            _say(logging.ERROR, text, event)
+        case ClockStepped(seconds=seconds):
+            way = "forward" if seconds > 0 else "back"
+            _say(logging.WARNING, f"the clock jumped {way} by {_length(abs(seconds))}", event)
 
 
 def _say(level: int, text: str, event: Event | None = None) -> None:
@@ -282,6 +298,19 @@ def _fields(event: Event) -> dict[str, Any]:
             return _clean(said) | {"held_back": [one_line(job.key) for job in event.held_back[:_DIAGNOSTICS_LIMIT]]}
         case DescriptorRemoved():
             return _clean({"rd_id": event.rd_id})
+        case _:
+            return _fields_of_daemon(event)
+
+
+def _fields_of_daemon(event: Event) -> dict[str, Any]:
+    """The same of what is no everyday event."""
+    match event:
+        case RunOverdue(request=request):
+            return _clean({"key": request.execute.key, "title": request.execute.title, "run_id": request.run_id})
+        case Stalled():
+            return {**_clean({"key": event.key, "where": event.where}), "seconds": event.seconds}
+        case ClockStepped(seconds=seconds):
+            return {"seconds": seconds}
         case _:
             return {}
 

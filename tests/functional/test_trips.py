@@ -15,7 +15,7 @@ from gavo_exec.rdfiles import Signature
 from gavo_exec.runtime import capture
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.settings import Settings
-from gavo_exec.testing import FakeClock, InlineEngine, ListMailer, ScriptedRunner, ScriptedWatcher
+from gavo_exec.testing import FakeClock, InlineEngine, ListMailer, ScriptedRunner, ScriptedWatcher, starts_of
 
 
 class House:
@@ -120,7 +120,7 @@ class TestAFileIsDroppedIn:
         (run,) = house.runs()
         assert (run.outcome, run.output, run.key) == (Outcome.SUCCEEDED, "hello from weather/q\n", "weather/q#fetch")
         assert house.store.run(run.run_id) == run
-        assert house.store.last_starts() == {"weather/q#fetch": house.clock.now()}
+        assert starts_of(house.store) == {"weather/q#fetch": house.clock.now()}
         assert house.mailer.sent == []
 
     def test_its_phase_survives_a_restart(self, house: House) -> None:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.message import EmailMessage
@@ -22,7 +22,18 @@ from typing import Final
 import msgspec
 
 from gavo_exec.errors import Diagnostic, StoreError
-from gavo_exec.model import HeldBack, Outcome, QueuedMail, Rejection, Run, RunRequest
+from gavo_exec.model import (
+    HeldBack,
+    LastStart,
+    NewFile,
+    Outcome,
+    QueuedMail,
+    Reason,
+    Rejection,
+    Retry,
+    Run,
+    RunRequest,
+)
 from gavo_exec.services.store import codec
 
 _BUSY_SECONDS: Final = 10.0
@@ -32,8 +43,10 @@ _MOST_PENDING: Final = 10_000
 _MOST_PENDING_SIZE: Final = 64 << 20
 """How many notes, and how many characters of them, are kept while the file cannot be written."""
 
+_LEFT_OUT: Final = frozenset({Outcome.SKIPPED, Outcome.MISSED})
+
 _FOLDER: Final = Path(__file__).parent
-_MIGRATIONS: Final = ("schema.sql",)
+_MIGRATIONS: Final = ("schema.sql", "second.sql")
 """What brings a file from version n to n + 1; scripts that were once released never change."""
 
 
@@ -58,6 +71,7 @@ class SQLiteStore:
         self._is_alive = is_alive
         self._lock = threading.RLock()
         self._pending: deque[tuple[str, codec.Row]] = deque()
+        self._retried: set[str] = set()  # the keys that have retries, as far as we know
         if self._path != ":memory:":
             _create_private(self._path)
         with self._explained():
@@ -87,22 +101,44 @@ class SQLiteStore:
 
     # Runs
 
-    def last_starts(self) -> dict[str, datetime]:
+    def last_starts(self) -> dict[str, LastStart]:
         """For each key the instant its last start counts from."""
-        return {codec.loaded(key): codec.instant(at) for key, at in self._read("last_starts")}
+        return {
+            codec.loaded(key): LastStart(at=codec.instant(at), schedule=codec.loaded(schedule))
+            for key, at, schedule in self._read("last_starts")
+        }
 
-    def note_starts(self, starts: Mapping[str, datetime]) -> None:
+    def note_starts(self, starts: Mapping[str, LastStart]) -> None:
         """Remember these as the instants that the keys' last starts count from."""
         with self._writing() as db:
-            rows = [(*codec.stored(key), codec.microseconds(at)) for key, at in starts.items()]
-            db.executemany(_QUERIES["note_start"], rows)
+            db.executemany(_QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in starts.items()])
+
+    def forget_starts(self, keys: Iterable[str]) -> None:
+        """Forget the last starts of these keys."""
+        with self._writing() as db:
+            db.executemany(_QUERIES["forget_start"], [codec.stored(key) for key in keys])
+
+    def retries(self) -> dict[str, Retry]:
+        """For each key the attempt that is to follow what failed."""
+        found = {
+            codec.loaded(key): Retry(due=codec.instant(due), attempt=attempt, at=codec.instant(at))
+            for key, due, attempt, at in self._read("retries")
+        }
+        self._retried.update(found)
+        return found
+
+    def put_retry(self, key: str, retry: Retry) -> None:
+        """Remember, with the next flush, what is to follow a run that failed."""
+        row = (*codec.stored(key), codec.microseconds(retry.due), retry.attempt, codec.microseconds(retry.at))
+        self._pending.append(("put_retry", row))
+        self._retried.add(key)
 
     def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
         claimed_at = codec.microseconds(now)
         with self._writing() as db:
             refused = self._refused(requests)
-            rows, starts = [], []
+            rows, starts, retried = [], [], []
             for request in requests:
                 if request.run_id in refused:
                     continue
@@ -113,8 +149,12 @@ class SQLiteStore:
                 rows.append((self._holder, run_id, key, title, due, reason, request.attempt, claimed_at, digest))
                 if request.counts_from is not None:
                     starts.append((key, codec.microseconds(request.counts_from)))
+                if request.execute.key in self._retried:
+                    self._retried.discard(request.execute.key)
+                    retried.append((key,))
             db.executemany(_QUERIES["claim_run"], rows)
-            db.executemany(_QUERIES["note_start"], starts)
+            db.executemany(_QUERIES["move_start"], starts)
+            db.executemany(_QUERIES["drop_retry"], retried)
         return refused
 
     def _refused(self, requests: Sequence[RunRequest]) -> dict[str, str]:
@@ -156,7 +196,10 @@ class SQLiteStore:
 
     def record(self, run: Run) -> None:
         """Note, with the next flush, how a run ended, whether it was claimed or not."""
-        self._pending.append(("record_run", codec.row_of_run(run)))
+        row = codec.row_of_run(run)
+        self._pending.append(("record_run", row))
+        if run.outcome in _LEFT_OUT and run.reason is not Reason.TRIGGERED:
+            self._pending.append(("account_for", (row[3], row[2])))
 
     def run(self, run_id: str) -> Run | None:
         """One run with its output; a beginning of the id that fits just one will do."""
@@ -188,6 +231,25 @@ class SQLiteStore:
         alive = self._living(claims)
         runs = (codec.claimed_run_of(row) for row in claims if row[0] in alive)
         return {run.key: run for run in runs}
+
+    # Files
+
+    def put_seen(self, key: str, files: Sequence[NewFile]) -> None:
+        """Remember, with the next flush, that a key's run has succeeded with these files."""
+        for file in files:
+            self._pending.append(("put_seen", (*codec.stored(key, file.path), file.size, file.mtime_ns)))
+
+    def seen(self, key: str) -> frozenset[NewFile]:
+        """The files that a key's runs have succeeded with, as far as they were not forgotten."""
+        return frozenset(
+            NewFile(path=codec.loaded(path), size=size, mtime_ns=mtime_ns)
+            for path, size, mtime_ns in self._read("seen", codec.stored(key))
+        )
+
+    def forget_seen(self, key: str, paths: Iterable[str]) -> None:
+        """Forget these files of a key, of which there are none any more."""
+        with self._writing() as db:
+            db.executemany(_QUERIES["forget_seen"], [codec.stored(key, path) for path in paths])
 
     # Mail
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gavo_exec.model import Outcome, QueuedMail, Reason, Run
+from gavo_exec.model import LastStart, Outcome, QueuedMail, Reason, Run
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _REASONS: Final = {reason.value: reason for reason in Reason}
@@ -67,6 +67,12 @@ def process_of(holder: str) -> str:
     return f"process {pid} on {host}" if pid.isdecimal() else f"process {loaded(holder)}"
 
 
+def row_of_start(key: str, start: LastStart) -> Row:
+    """A last start as a row of last_starts."""
+    key, schedule = stored(key, start.schedule)
+    return key, microseconds(start.at), schedule
+
+
 def row_of_run(run: Run) -> Row:
     """A run as a row of runs."""
     run_id, key, title, host, digest, error, output = stored(
@@ -85,6 +91,7 @@ def row_of_run(run: Run) -> Row:
         run.returncode,
         host,
         digest,
+        run.instants,
         error,
         output,
     )
@@ -105,8 +112,9 @@ def run_of(row: Row) -> Run:
         returncode=row[9],
         host=loaded(row[10]),
         digest=loaded(row[11]),
-        error=loaded(row[12]),
-        output=loaded(row[13]),
+        instants=row[12],
+        error=loaded(row[13]),
+        output=loaded(row[14]),
     )
 
 

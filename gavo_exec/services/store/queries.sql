@@ -1,10 +1,39 @@
 -- What the store asks of its file; each query goes from its name to the next.
 
 -- name: last_starts
-SELECT key, at FROM last_starts;
+SELECT key, at, schedule FROM last_starts;
 
 -- name: note_start
+INSERT INTO last_starts (key, at, schedule) VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET at = excluded.at, schedule = excluded.schedule;
+
+-- name: move_start
 INSERT INTO last_starts (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at;
+
+-- name: account_for
+-- An instant that was due and is left out; what is accounted for never goes back.
+UPDATE last_starts SET at = ?1 WHERE key = ?2 AND at < ?1;
+
+-- name: forget_start
+DELETE FROM last_starts WHERE key = ?;
+
+-- name: retries
+SELECT key, due, attempt, at FROM retries;
+
+-- name: put_retry
+INSERT OR REPLACE INTO retries (key, due, attempt, at) VALUES (?, ?, ?, ?);
+
+-- name: drop_retry
+DELETE FROM retries WHERE key = ?;
+
+-- name: put_seen
+INSERT OR REPLACE INTO seen_files (key, path, size, mtime_ns) VALUES (?, ?, ?, ?);
+
+-- name: seen
+SELECT path, size, mtime_ns FROM seen_files WHERE key = ?;
+
+-- name: forget_seen
+DELETE FROM seen_files WHERE key = ? AND path = ?;
 
 -- name: claim_run
 INSERT INTO claims (holder, run_id, key, title, due, reason, attempt, claimed_at, digest)
@@ -25,9 +54,10 @@ DELETE FROM claims WHERE holder = ? AND run_id = ?;
 -- name: record_run
 -- A run may be recorded twice: as interrupted, when it stopped being waited for, and when it ended after all.
 INSERT INTO runs (
-    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error, output
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
+    output
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run_id) DO UPDATE SET
     started_at = excluded.started_at,
     finished_at = excluded.finished_at,
@@ -35,24 +65,26 @@ ON CONFLICT (run_id) DO UPDATE SET
     returncode = excluded.returncode,
     host = excluded.host,
     digest = excluded.digest,
+    instants = excluded.instants,
     error = excluded.error,
     output = excluded.output;
 
 -- name: runs
 SELECT
-    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error,
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
     '' AS output
 FROM runs ORDER BY id DESC LIMIT ?;
 
 -- name: runs_of_key
 SELECT
-    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error,
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
     '' AS output
 FROM runs WHERE key = ? ORDER BY id DESC LIMIT ?;
 
 -- name: runs_beginning
 SELECT
-    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error, output
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
+    output
 FROM runs WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT 2;
 
 -- name: last_runs
@@ -66,7 +98,7 @@ WITH RECURSIVE last (id) AS (
     FROM last WHERE id IS NOT NULL
 )
 SELECT
-    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, error,
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
     '' AS output
 FROM last JOIN runs USING (id);
 

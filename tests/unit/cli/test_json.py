@@ -21,7 +21,7 @@ from gavo_exec.cli.output import show_json
 from gavo_exec.cli.show import show_execute, show_executes
 from gavo_exec.cli.views import State, listed_jobs, planned_jobs, statuses
 from gavo_exec.errors import Diagnostic, Position, Severity
-from gavo_exec.model import Code, HeldBack, Job, Outcome, Rejection, Run
+from gavo_exec.model import Code, HeldBack, Job, LastStart, Outcome, Rejection, Run
 from gavo_exec.runtime.process import is_alive, process_holder
 from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
 from gavo_exec.services.store import SQLiteStore
@@ -351,7 +351,7 @@ def test_next_is_a_list_of_instants(printed: Printed) -> None:
 
 def test_fresh_knows_nothing_of_the_state(printed: Printed, site: Site) -> None:
     with site.store() as store:
-        store.note_starts({"weather/q#fetch": NOON})
+        store.note_starts({"weather/q#fetch": LastStart(at=NOON)})
     arguments = ("next", "weather/q#fetch", "--from", "2026-03-01T12:30")
     assert [item["due"] for item in printed(*arguments)] == ["2026-03-01T13:00:00Z"]
     assert [item["due"] for item in printed(*arguments, "--fresh")] == ["2026-03-01T12:30:00Z"]

@@ -6,7 +6,7 @@ import pytest
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import NOWHERE, Position
-from gavo_exec.model import Execute, Outcome, Reason, Rejection
+from gavo_exec.model import Execute, LastStart, Outcome, Reason, Rejection
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
 from gavo_exec.testing import EPOCH, make_execute, make_rd, run_ids
@@ -17,7 +17,7 @@ def later(seconds: float) -> datetime:
 
 
 def agenda_of(*executes: Execute, last_starts: dict[str, datetime] | None = None) -> Agenda:
-    agenda = Agenda(run_ids=run_ids(), last_starts=last_starts)
+    agenda = Agenda(run_ids=run_ids(), last_starts={key: LastStart(at=at) for key, at in (last_starts or {}).items()})
     agenda.reconcile(Catalog().accept(make_rd(*executes)), EPOCH)
     return agenda
 

@@ -14,7 +14,7 @@ from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.scheduler import Scheduler
 from gavo_exec.schedule import Every
 from gavo_exec.services.store import SQLiteStore
-from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, make_execute, make_rd, run_ids
+from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, make_execute, make_rd, run_ids, starts_of
 
 
 class Performer:
@@ -33,6 +33,9 @@ class Performer:
             outcome=outcome,
             error=cause,
         )
+
+    def cancel(self, run_id: str, cause: str) -> None:
+        raise AssertionError("nobody asked for that")
 
 
 class Stage:
@@ -75,7 +78,7 @@ def test_a_run_is_claimed_before_it_is_submitted(execute: Execute) -> None:
     stage = Stage(execute)
     stage.at(0)
     assert list(stage.store.running()) == ["test/q#job"]
-    assert stage.store.last_starts() == {"test/q#job": EPOCH}
+    assert starts_of(stage.store) == {"test/q#job": EPOCH}
     stage.store.close()
 
 

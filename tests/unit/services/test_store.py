@@ -18,10 +18,22 @@ import msgspec
 import pytest
 
 from gavo_exec.errors import Diagnostic, Position, Severity, StoreError
-from gavo_exec.model import Execute, HeldBack, Job, Outcome, Reason, Rejection, ResourceDescriptor, Run, RunRequest
+from gavo_exec.model import (
+    Execute,
+    HeldBack,
+    Job,
+    LastStart,
+    Outcome,
+    Reason,
+    Rejection,
+    ResourceDescriptor,
+    Run,
+    RunRequest,
+)
 from gavo_exec.ports import Store
 from gavo_exec.schedule import Every
 from gavo_exec.services.store import _QUERIES, SQLiteStore
+from gavo_exec.testing import starts_of
 
 NOW = datetime(2024, 5, 1, 3, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -85,7 +97,7 @@ class StoreContract:
     """What every store does.  Subclasses give the fixture ``store``: a fresh store, held by OURS."""
 
     def test_a_fresh_store_knows_nothing(self, store: Store) -> None:
-        assert store.last_starts() == {}
+        assert starts_of(store) == {}
         assert store.runs() == []
         assert store.last_runs() == {}
         assert store.running() == {}
@@ -135,7 +147,7 @@ class StoreContract:
         store.record(skipped)
         store.flush()
         assert store.runs() == [skipped]
-        assert store.last_starts() == {}
+        assert starts_of(store) == {}
 
     def test_what_is_recorded_last_of_a_run_counts(self, store: Store) -> None:
         store.record(a_run("r1", outcome=Outcome.INTERRUPTED))
@@ -155,22 +167,22 @@ class StoreContract:
 
     def test_the_schedule_counts_from_the_instant_that_the_request_says(self, store: Store) -> None:
         store.claim([a_request("r1", counts_from=NOW)], now=NOW + 2 * SECOND)
-        assert store.last_starts() == {"weather/q#fetch": NOW}
+        assert starts_of(store) == {"weather/q#fetch": NOW}
         store.claim([a_request("r2", counts_from=NOW + SECOND)], now=NOW + 3 * SECOND)
-        assert store.last_starts() == {"weather/q#fetch": NOW + SECOND}
+        assert starts_of(store) == {"weather/q#fetch": NOW + SECOND}
 
     def test_a_run_that_does_not_move_the_schedule_leaves_it_alone(self, store: Store) -> None:
         store.claim([a_request("r1", counts_from=None)], now=NOW)
-        assert store.last_starts() == {}
+        assert starts_of(store) == {}
         store.claim([a_request("r2")], now=NOW)
         store.claim([a_request("r3", counts_from=None)], now=NOW + SECOND)
-        assert store.last_starts() == {"weather/q#fetch": NOW}
+        assert starts_of(store) == {"weather/q#fetch": NOW}
 
     def test_starts_can_be_noted_without_a_run(self, store: Store) -> None:
         store.claim([a_request("r1", key="a")], now=NOW)
-        store.note_starts({"a": NOW + SECOND, "caf\udce9": NOW})
+        store.note_starts({"a": LastStart(at=NOW + SECOND), "caf\udce9": LastStart(at=NOW)})
         store.note_starts({})
-        assert store.last_starts() == {"a": NOW + SECOND, "caf\udce9": NOW}
+        assert starts_of(store) == {"a": NOW + SECOND, "caf\udce9": NOW}
         assert store.last_runs() == {}
 
     def test_the_last_run_of_a_key_is_the_one_that_ended_last(self, store: Store) -> None:
@@ -252,7 +264,7 @@ class StoreContract:
     def test_any_text_comes_back_as_it_was(self, store: Store, text: str) -> None:
         run = msgspec.structs.replace(a_run("r1"), key=f"{text[:50]}#x", title=text, output=text, error=text, host=text)
         store.claim([a_request("r1", key=run.key)], now=NOW)
-        assert list(store.running()) == list(store.last_starts()) == [run.key]
+        assert list(store.running()) == list(starts_of(store)) == [run.key]
         store.record(run)
         store.put_rejection(msgspec.structs.replace(a_rejection(text), path=text), [HeldBack(key=text, title=text)])
         store.flush()
@@ -366,7 +378,7 @@ class SharedStoreContract:
         assert refused == {"r1": "process 4711 on there since 2024-05-01 03:00:00 UTC"}
         assert ours.run("r1") is None
         assert sorted(run.run_id for run in ours.runs()) == ["r2", "t1"]
-        assert ours.last_starts() == {"a": NOW, "b": NOW}
+        assert starts_of(ours) == {"a": NOW, "b": NOW}
         theirs.record(a_run("t1", key="a"))
         theirs.flush()
         assert ours.claim([a_request("r3", key="a")], now=NOW) == {}
@@ -376,7 +388,7 @@ class SharedStoreContract:
         ours, theirs = open_store(OURS), open_store(THEIRS)
         theirs.claim([a_request("t1", counts_from=None)], now=NOW)
         ours.claim([a_request("r1")], now=NOW)
-        assert ours.last_starts() == {}
+        assert starts_of(ours) == {}
 
     def test_the_unfinished_run_of_a_dead_process_is_no_obstacle(self, open_store: Opener) -> None:
         open_store(THEIRS).claim([a_request("t1")], now=NOW)
@@ -431,7 +443,7 @@ class SharedStoreContract:
         first.close()
         second = open_store(OURS)
         assert second.run("t1") == a_run("t1")
-        assert second.last_starts() == {"weather/q#fetch": NOW}
+        assert starts_of(second) == {"weather/q#fetch": NOW}
         assert second.due_mail(NOW) is not None
 
 
@@ -498,7 +510,7 @@ def test_a_file_of_a_newer_program_is_refused(path: Path) -> None:
     database.execute("PRAGMA user_version = 99")
     database.close()
     assert message_of_opening(path) == (
-        f"The state file {path} has version 99, but this program knows versions up to 1 only; "
+        f"The state file {path} has version 99, but this program knows versions up to 2 only; "
         "use a newer gavo-exec, or another state directory"
     )
 
@@ -595,10 +607,10 @@ def test_a_claim_that_cannot_be_written_leaves_nothing(path: Path) -> None:
     requests = [a_request(f"r{number}", key=f"{number:01000}") for number in range(50)]
     with pytest.raises(StoreError, match="database or disk is full"):
         store.claim(requests, now=NOW)
-    assert store.running() == store.last_starts() == {}
+    assert store.running() == starts_of(store) == {}
     free_the_disk(store)
     assert store.claim(requests, now=NOW) == {}
-    assert len(store.running()) == len(store.last_starts()) == 50
+    assert len(store.running()) == len(starts_of(store)) == 50
     store.close()
 
 
