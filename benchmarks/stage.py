@@ -36,15 +36,13 @@ WORKERS = 8
 class NullStore:
     """Remembers nothing: what is measured is the rest."""
 
-    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+    def claim(self, requests: Sequence[RunRequest], **noted: object) -> dict[str, str]:
         """Grant everything."""
         return {}
 
     def note_starts(self, starts: object) -> None:
         """Forget these."""
 
-    def forget_starts(self, keys: object) -> None:
-        """There is nothing to forget."""
 
 
 def catalog_of(executes: Sequence[Execute], *, per_rd: int = 10) -> Catalog:

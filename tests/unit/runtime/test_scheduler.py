@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -99,8 +100,8 @@ def test_a_key_that_another_process_runs_is_skipped_and_free_afterwards(execute:
     class Elsewhere(SQLiteStore):
         refusing = True
 
-        def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
-            return {requests[0].run_id: "process 7"} if self.refusing else super().claim(requests, now=now)
+        def claim(self, requests: Sequence[RunRequest], **noted: Any) -> dict[str, str]:
+            return {requests[0].run_id: "process 7"} if self.refusing else super().claim(requests, **noted)
 
     store = Elsewhere(":memory:", holder="us", is_alive=lambda _: True)
     stage = Stage(execute, store=store)
@@ -117,7 +118,7 @@ def test_a_key_that_another_process_runs_is_skipped_and_free_afterwards(execute:
 
 def test_runs_start_though_the_store_fails_and_that_is_said(execute: Execute) -> None:
     class Full(SQLiteStore):
-        def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+        def claim(self, requests: Sequence[RunRequest], **noted: Any) -> dict[str, str]:
             raise StoreError("disk full")
 
     stage = Stage(execute, store=Full(":memory:", holder="us", is_alive=lambda _: True))
