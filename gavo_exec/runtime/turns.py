@@ -56,7 +56,7 @@ class Turns:
         self.count = 0
         """How many runs go on."""
         self._backlog = Backlog()
-        self._asking: dict[str, Entry] = {}  # those whose files are looked up
+        self._asking: dict[str, Pending] = {}  # by the request's run id, what waits for files to be looked up
         self._has_priorities = False  # whether there ever was an execute with one
         self._decisions = Decisions()
 
@@ -84,7 +84,7 @@ class Turns:
             if policy.overlap is Overlap.REPLACE:
                 self._cancel(holder, dues[-1][0])
         entry.retry = None  # it gives way to what is due
-        if pending is None or pending.reason not in _OF_SCHEDULE:
+        if pending is None or (pending.reason not in _OF_SCHEDULE and pending.looking is None):
             entry.pending = Pending(entry, deque(dues), reason=reason)
             self._enlist_if_free(entry.pending)
         elif (policy.missed is Missed.ALL or policy.overlap is Overlap.ALLOW) and not policy.files:
@@ -96,7 +96,7 @@ class Turns:
         else:
             # In its place, so that the turn is not lost.
             self._give_way(entry, pending, now)
-            pending.dues, pending.reason = deque(dues), reason
+            pending.dues, pending.reason, pending.attempt = deque(dues), reason, 1
 
     def try_again(self, entry: Entry) -> None:
         """Let a retry wait for its turn, unless something waits already, which makes it superfluous."""
@@ -168,8 +168,15 @@ class Turns:
             return
         latest = pending.dues[-1]
         if files:
-            pending.found = msgspec.structs.replace(request, due=latest[0], counts_from=latest[1], files=files)
             pending.dues = deque([latest])
+            pending.found = msgspec.structs.replace(
+                request,
+                due=latest[0],
+                counts_from=latest[1],
+                reason=pending.reason,
+                attempt=pending.attempt,
+                files=files,
+            )
             self._backlog.add(pending)
             return
         self._account_silently(pending.entry, latest)
@@ -182,9 +189,8 @@ class Turns:
 
     def _looked_up(self, request: RunRequest) -> Pending | None:
         """What waits for the files of a request; None where it does not any more."""
-        entry = self._asking.pop(request.execute.key, None)
-        pending = entry.pending if entry is not None else None
-        if pending is None or pending.looking is not request:
+        pending = self._asking.pop(request.run_id, None)
+        if pending is None or pending.entry.pending is not pending:
             return None
         pending.looking = None
         return pending
@@ -204,7 +210,7 @@ class Turns:
             self._backlog.add(pending)
         elif pending.looking is None:
             pending.looking = self._request(pending)
-            self._asking[execute.key] = pending.entry
+            self._asking[pending.looking.run_id] = pending
             self._decisions.lookups.append(pending.looking)
 
     def _request(self, pending: Pending) -> RunRequest:
