@@ -44,7 +44,6 @@ class NullStore:
         """Forget these."""
 
 
-
 def catalog_of(executes: Sequence[Execute], *, per_rd: int = 10) -> Catalog:
     """These executes in RDs of a few each."""
     rds = [

@@ -105,13 +105,14 @@ class Store(Protocol):
         requests: Sequence[RunRequest],
         *,
         now: datetime,
+        begun: Mapping[str, LastStart] | None = None,
         left_out: Sequence[Run] = (),
         accounted: Mapping[str, datetime] | None = None,
     ) -> dict[str, str]:
         """Note that these runs begin, before they do; no retry waits for their keys any more.
 
-        With them, in one transaction, those that are ``left_out`` are recorded, and by key instants noted of which
-        there is to be no record.  Answers the run ids that were not granted, since another process runs that key, each
+        Before them, in the same transaction, what has ``begun`` is noted as by note_starts, those that are ``left_out``
+        are recorded, and by key instants are noted of which there is to be no record.  Answers the run ids that were not granted, since another process runs that key, each
         with who that is.
         """
         ...

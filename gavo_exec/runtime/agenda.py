@@ -116,6 +116,8 @@ class Agenda:
             entry.rd, entry.execute = rd, execute
             if unchanged and not isinstance(schedule, Loaded):
                 return
+            if not unchanged:
+                self._turns.give_up(entry, "its schedule was edited before it could begin", now)
         if isinstance(schedule, Loaded):
             self._loading.setdefault(rd.rd_id, set()).add(key)
             self._schedule(entry, now)
@@ -147,8 +149,8 @@ class Agenda:
             due = max(due, now)
             entry.last_start = due - timedelta(0, schedule.seconds)
         else:
-            due = schedule.next_due(now, now)
-            entry.last_start = now
+            entry.last_start = max(now, entry.last_start or now)  # the clock may have been set back
+            due = schedule.next_due(entry.last_start, entry.last_start)
         self._begun[key] = LastStart(at=entry.last_start, schedule=words)
         return due
 

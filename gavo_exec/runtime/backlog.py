@@ -4,7 +4,7 @@ from collections import deque
 from datetime import datetime
 from heapq import heappop, heappush
 
-from gavo_exec.model import Execute, Reason, ResourceDescriptor, Retry, RunRequest
+from gavo_exec.model import Execute, NewFile, Reason, ResourceDescriptor, Retry, RunRequest
 
 
 class Entry:
@@ -24,10 +24,10 @@ class Entry:
 class Pending:
     """Instants of one execute that are due and not yet served, in order, each with what the schedule counts from.
 
-    ``looking`` is the request that files are looked up for at present; ``found`` is the request with these files.
+    ``looking`` is the request that files are looked up for at present; ``files`` are those that were found.
     """
 
-    __slots__ = ("attempt", "dues", "entry", "found", "is_in_line", "looking", "reason")
+    __slots__ = ("attempt", "dues", "entry", "files", "is_in_line", "looking", "reason")
 
     def __init__(
         self, entry: Entry, dues: deque[tuple[datetime, datetime | None]], *, reason: Reason, attempt: int = 1
@@ -37,7 +37,7 @@ class Pending:
         self.reason = reason
         self.attempt = attempt
         self.looking: RunRequest | None = None
-        self.found: RunRequest | None = None
+        self.files: tuple[NewFile, ...] = ()
         self.is_in_line = False
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -13,7 +13,7 @@ import msgspec
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import StoreError
 from gavo_exec.events import ClockStepped, Event, JobsReconciled, RunFinished, Trouble
-from gavo_exec.model import JobStatus, NewFile, Outcome, Run, RunRequest
+from gavo_exec.model import JobStatus, LastStart, NewFile, Outcome, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Store
 from gavo_exec.runtime.agenda import MOST_SET_BACK, Agenda
 from gavo_exec.runtime.turns import Decisions, left_out_run
@@ -156,21 +156,15 @@ class Scheduler:
 
     def _reconcile(self, catalog: Catalog, now: datetime) -> None:
         """Go by this catalog."""
-        change = self._agenda.reconcile(catalog, now)
-        if begun := self._agenda.take_begun():
-            try:
-                self._store.note_starts(begun)
-            except StoreError as fault:
-                text = f"what {len(begun)} jobs count from could not be noted in the state: {fault}"
-                self._publish(Trouble(message=text, at=now))
-        if change:
+        if change := self._agenda.reconcile(catalog, now):
             self._publish(JobsReconciled(added=change.added, removed=change.removed, changed=change.changed))
 
     def _carry_out(self, decisions: Decisions, now: datetime) -> None:
         """Note what was decided in the store, then do it."""
         requests, left_out = decisions.requests, decisions.left_out
-        if requests or left_out or decisions.accounted:
-            refused = self._claim(decisions, now)
+        begun = self._agenda.take_begun()
+        if requests or left_out or decisions.accounted or begun:
+            refused = self._claim(decisions, begun, now)
             if refused:
                 for request in requests:
                     if request.run_id in refused:
@@ -188,11 +182,13 @@ class Scheduler:
         for request in decisions.lookups:
             self._look(request)
 
-    def _claim(self, decisions: Decisions, now: datetime) -> dict[str, str]:
+    def _claim(self, decisions: Decisions, begun: Mapping[str, LastStart], now: datetime) -> dict[str, str]:
         """Note, before they begin, that runs do, and what is left out; answers which must not begin."""
         left_out = [run for _, run in decisions.left_out]
         try:
-            return self._store.claim(decisions.requests, now=now, left_out=left_out, accounted=decisions.accounted)
+            return self._store.claim(
+                decisions.requests, now=now, begun=begun, left_out=left_out, accounted=decisions.accounted
+            )
         except StoreError as fault:
             # Running without a record beats not running; what is lost is the account of it, should we be killed.
             self._publish(Trouble(message=f"runs start without being noted in the state: {fault}", at=now))

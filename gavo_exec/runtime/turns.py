@@ -99,9 +99,9 @@ class Turns:
             pending.dues, pending.reason, pending.attempt = deque(dues), reason, 1
 
     def try_again(self, entry: Entry) -> None:
-        """Let a retry wait for its turn, unless something waits already, which makes it superfluous."""
+        """Let a retry wait for its turn; it is none where an edit took it away, or something waits already."""
         retry, entry.retry = entry.retry, None
-        if retry is not None and entry.pending is None:
+        if retry is not None and entry.pending is None and retry.attempt <= entry.execute.policy.retries + 1:
             dues: deque[Due] = deque([(retry.due, None)])
             entry.pending = Pending(entry, dues, reason=Reason.RETRY, attempt=retry.attempt)
             self._enlist_if_free(entry.pending)
@@ -166,20 +166,12 @@ class Turns:
         """These files are new for a request; where there are none, nothing is run and nothing is recorded."""
         if (pending := self._looked_up(request)) is None:
             return
-        latest = pending.dues[-1]
-        if files:
-            pending.dues = deque([latest])
-            pending.found = msgspec.structs.replace(
-                request,
-                due=latest[0],
-                counts_from=latest[1],
-                reason=pending.reason,
-                attempt=pending.attempt,
-                files=files,
-            )
+        if files or not pending.entry.execute.policy.files:  # it may have been edited meanwhile
+            pending.files = files
+            pending.dues = deque([pending.dues[-1]])
             self._backlog.add(pending)
             return
-        self._account_silently(pending.entry, latest)
+        self._account_silently(pending.entry, pending.dues[-1])
         pending.entry.pending = None
 
     def not_found(self, request: RunRequest) -> None:
@@ -225,6 +217,7 @@ class Turns:
             counts_from=counts_from,
             attempt=pending.attempt,
             reason=pending.reason,
+            files=pending.files if entry.execute.policy.files else (),
         )
 
     def hand_out(self, now: datetime) -> None:
@@ -233,7 +226,7 @@ class Turns:
         while backlog and self.count < self.most and (pending := backlog.take()) is not None:
             entry = pending.entry
             policy = entry.execute.policy
-            if policy.files and pending.found is None and pending.reason is not Reason.STARTUP:
+            if policy.files and not pending.files and pending.reason is not Reason.STARTUP:
                 self._enlist(pending)  # it has been edited meanwhile
                 continue
             due = pending.dues[0][0]
@@ -242,9 +235,9 @@ class Turns:
                 late = f"it waited for a free slot for {length(now - due)}, and may be {length(grace)} late"
                 self.leave_out(entry, due, Outcome.MISSED, cause=late, now=now)
             else:
-                self._begin(pending.found or self._request(pending), entry, now)
+                self._begin(self._request(pending), entry, now)
             pending.dues.popleft()
-            pending.found = None
+            pending.files = ()
             if pending.dues:
                 self._enlist_if_free(pending)
             else:

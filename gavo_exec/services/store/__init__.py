@@ -133,12 +133,15 @@ class SQLiteStore:
         requests: Sequence[RunRequest],
         *,
         now: datetime,
+        begun: Mapping[str, LastStart] | None = None,
         left_out: Sequence[Run] = (),
         accounted: Mapping[str, datetime] | None = None,
     ) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
         claimed_at = codec.microseconds(now)
         with self._writing() as db:
+            if begun:
+                db.executemany(_QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in begun.items()])
             if left_out:
                 ended = [codec.row_of_run(run) for run in left_out]
                 db.executemany(_QUERIES["record_run"], ended)

@@ -270,7 +270,7 @@ def test_files_are_looked_up_before_anything_is_run() -> None:
     (lookup,) = decisions.lookups
     agenda.found(lookup, NEW)
     (request,) = agenda.tick(later(1)).requests
-    assert (request.files, request.due, request.run_id) == (NEW, EPOCH, lookup.run_id)
+    assert (request.files, request.due) == (NEW, EPOCH)
 
 
 def test_where_nothing_is_new_nothing_is_run_or_recorded_and_the_instant_is_accounted_for() -> None:
