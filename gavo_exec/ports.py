@@ -112,8 +112,8 @@ class Store(Protocol):
         """Note that these runs begin, before they do; no retry waits for their keys any more.
 
         Before them, in the same transaction, what has ``begun`` is noted as by note_starts, those that are ``left_out``
-        are recorded, and by key instants are noted of which there is to be no record.  Answers the run ids that were not granted, since another process runs that key, each
-        with who that is.
+        are recorded, and by key instants are noted of which there is to be no record.  Answers the run ids that were
+        not granted, since another process runs that key, each with who that is.
         """
         ...
 
