@@ -106,7 +106,7 @@ class Store(Protocol):
         *,
         now: datetime,
         begun: Mapping[str, LastStart] | None = None,
-        left_out: Sequence[Run] = (),
+        left_out: Sequence[tuple[RunRequest, Run]] = (),
         accounted: Mapping[str, datetime] | None = None,
     ) -> dict[str, str]:
         """Note that these runs begin, before they do; no retry waits for their keys any more.

@@ -267,7 +267,7 @@ class Agenda:
             fate = "a later run makes up for it"
         many = f"{instants} instants up to this one passed: " if instants > 1 else ""
         cause = f"{many}{why}; {fate}"
-        self._turns.leave_out(entry, last, Outcome.MISSED, cause=cause, now=now, instants=instants)
+        self._turns.leave_out(entry, (last, last), Outcome.MISSED, cause=cause, now=now, instants=instants)
 
     # What comes of it
 
@@ -275,10 +275,10 @@ class Agenda:
         """These files are new for a request that was looked up; where there are none, nothing is run or recorded."""
         self._turns.found(request, files)
 
-    def not_found(self, request: RunRequest, run: Run) -> None:
-        """The files of a request could not be looked up, which the run is the record of."""
-        self._turns.not_found(request)
-        self._retry_later(request, run)
+    def not_found(self, request: RunRequest, cause: str, now: datetime) -> None:
+        """The files of a request could not be looked up."""
+        if (ended := self._turns.not_found(request, cause, now)) is not None:
+            self._retry_later(*ended)
 
     def finish(self, run: Run) -> None:
         """Let go of a key, if this run holds it, and see to what follows."""

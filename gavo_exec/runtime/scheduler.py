@@ -147,10 +147,7 @@ class Scheduler:
         elif isinstance(message, _Found):
             self._agenda.found(message.request, message.files)
         elif isinstance(message, _NotFound):
-            cause = f"its files could not be looked up: {message.cause}"
-            run = left_out_run(message.request, Outcome.FAILED, cause=cause, now=now)
-            self._agenda.not_found(message.request, run)
-            self._publish(RunFinished(run=run, request=message.request))
+            self._agenda.not_found(message.request, message.cause, now)
         elif message is _STOP:
             self._stopped = True
 
@@ -184,10 +181,13 @@ class Scheduler:
 
     def _claim(self, decisions: Decisions, begun: Mapping[str, LastStart], now: datetime) -> dict[str, str]:
         """Note, before they begin, that runs do, and what is left out; answers which must not begin."""
-        left_out = [run for _, run in decisions.left_out]
         try:
             return self._store.claim(
-                decisions.requests, now=now, begun=begun, left_out=left_out, accounted=decisions.accounted
+                decisions.requests,
+                now=now,
+                begun=begun,
+                left_out=decisions.left_out,
+                accounted=decisions.accounted,
             )
         except StoreError as fault:
             # Running without a record beats not running; what is lost is the account of it, should we be killed.

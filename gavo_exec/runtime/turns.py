@@ -91,7 +91,7 @@ class Turns:
             pending.dues.extend(dues)
             while len(pending.dues) > MOST_KEPT_APART:
                 self.leave_out(
-                    entry, pending.dues.popleft()[0], Outcome.MISSED, cause="too many of its instants wait", now=now
+                    entry, pending.dues.popleft(), Outcome.MISSED, cause="too many of its instants wait", now=now
                 )
         else:
             # In its place, so that the turn is not lost.
@@ -112,7 +112,7 @@ class Turns:
             self._account_silently(entry, dues[-1])
             return
         cause = f"still running since {_shown(holder.since)} (run {holder.request.run_id})"
-        for due, _ in dues:
+        for due in dues:
             self.leave_out(entry, due, Outcome.SKIPPED, cause=cause, now=now)
 
     def _account_silently(self, entry: Entry, due: Due) -> None:
@@ -130,23 +130,26 @@ class Turns:
         outcome = Outcome.SKIPPED if is_running else Outcome.MISSED
         waited = "for its run before to end" if is_running else "for a free slot"
         cause = f"it waited {waited} until the next was due, which takes its place"
-        for due, _ in pending.dues:
+        for due in pending.dues:
             self.leave_out(entry, due, outcome, cause=cause, now=now)
 
     def give_up(self, entry: Entry, cause: str, now: datetime) -> None:
         """Leave out what waits."""
         pending, entry.pending = entry.pending, None
         if pending is not None and pending.reason in _OF_SCHEDULE and not entry.execute.policy.files:
-            for due, _ in pending.dues:
+            for due in pending.dues:
                 self.leave_out(entry, due, Outcome.MISSED, cause=cause, now=now)
 
     def leave_out(
-        self, entry: Entry, due: datetime, outcome: Outcome, *, cause: str, now: datetime, instants: int = 1
+        self, entry: Entry, due: Due, outcome: Outcome, *, cause: str, now: datetime, instants: int = 1
     ) -> None:
         """Account for an instant (the last of so many) that is not served."""
-        if entry.last_start is None or entry.last_start < due:
-            entry.last_start = due
-        request = RunRequest(run_id=next(self._run_ids), rd=entry.rd, execute=entry.execute, due=due, counts_from=due)
+        at, counts_from = due
+        if counts_from is not None and (entry.last_start is None or entry.last_start < counts_from):
+            entry.last_start = counts_from
+        request = RunRequest(
+            run_id=next(self._run_ids), rd=entry.rd, execute=entry.execute, due=at, counts_from=counts_from
+        )
         run = left_out_run(request, outcome, cause=cause, now=now, instants=instants)
         self._decisions.left_out.append((request, run))
 
@@ -174,10 +177,18 @@ class Turns:
         self._account_silently(pending.entry, pending.dues[-1])
         pending.entry.pending = None
 
-    def not_found(self, request: RunRequest) -> None:
-        """The files of a request could not be looked up; its instant has been accounted for."""
-        if (pending := self._looked_up(request)) is not None:
-            pending.entry.pending = None
+    def not_found(self, request: RunRequest, cause: str, now: datetime) -> tuple[RunRequest, Run] | None:
+        """The files of a request could not be looked up: a run that failed; answers its record."""
+        if (pending := self._looked_up(request)) is None:
+            return None
+        pending.dues = deque([pending.dues[-1]])
+        request = self._request(pending)
+        pending.entry.pending = None
+        if request.counts_from is not None:
+            pending.entry.last_start = request.counts_from
+        run = left_out_run(request, Outcome.FAILED, cause=f"its files could not be looked up: {cause}", now=now)
+        self._decisions.left_out.append((request, run))
+        return request, run
 
     def _looked_up(self, request: RunRequest) -> Pending | None:
         """What waits for the files of a request; None where it does not any more."""
@@ -229,10 +240,11 @@ class Turns:
             if policy.files and not pending.files and pending.reason is not Reason.STARTUP:
                 self._enlist(pending)  # it has been edited meanwhile
                 continue
-            due = pending.dues[0][0]
+            due = pending.dues[0]
             grace = grace_of(policy)
-            if grace is not None and pending.reason in _OF_SCHEDULE and now - due > grace:
-                late = f"it waited for a free slot for {length(now - due)}, and may be {length(grace)} late"
+            late_by = now - due[0]
+            if grace is not None and pending.reason in _OF_SCHEDULE and late_by > grace:
+                late = f"it waited for a free slot for {length(late_by)}, and may be {length(grace)} late"
                 self.leave_out(entry, due, Outcome.MISSED, cause=late, now=now)
             else:
                 self._begin(self._request(pending), entry, now)

@@ -5,7 +5,7 @@ All is real but for the clock, the threads and what jobs do.  Hypothesis says wh
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, Phase, settings
@@ -51,8 +51,15 @@ class Engine:
 
     slots = SLOTS
 
-    def __init__(self, served: Counter[tuple[str, datetime]], current: Callable[[str], Execute | None]) -> None:
+    def __init__(
+        self,
+        served: Counter[tuple[str, datetime]],
+        current: Callable[[str], Execute | None],
+        *,
+        counts_from: dict[str, datetime],
+    ) -> None:
         self.going: dict[str, RunRequest] = {}
+        self.counts_from = counts_from
         self.cancelled: set[str] = set()
         self._served = served
         self._current = current
@@ -68,6 +75,8 @@ class Engine:
             assert not others or execute.policy.overlap is Overlap.ALLOW, "two runs of a key at once"
             assert bool(execute.policy.files) == bool(request.files)
             if request.attempt == 1:
+                assert request.counts_from is not None
+                self.counts_from[request.run_id] = request.counts_from
                 self._served[execute.key, request.due] += 1
                 assert self._served[execute.key, request.due] == 1, f"{request.due} is served twice"
             else:
@@ -118,6 +127,7 @@ class Life(RuleBasedStateMachine):
         self.monotonic = 0.0
         self.store = CrashingStore()
         self.served: Counter[tuple[str, datetime]] = Counter()
+        self.counts_from: dict[str, datetime] = {}  # by run
         self.catalog = Catalog()
         self.unflushed = 0
         self.run_number = 0
@@ -130,7 +140,7 @@ class Life(RuleBasedStateMachine):
 
     def begin(self) -> None:
         """A daemon starts."""
-        self.engine = Engine(self.served, self.current)
+        self.engine = Engine(self.served, self.current, counts_from=self.counts_from)
         self.scheduler = Scheduler(
             Agenda(
                 run_ids=self.run_ids(),
@@ -149,13 +159,15 @@ class Life(RuleBasedStateMachine):
         for run in self.store.interrupt(now=self.clock.now()):
             self.publish(RunFinished(run=run))
 
-    def run_ids(self):  # type: ignore[no-untyped-def] # noqa: ANN201
+    def run_ids(self) -> Iterator[str]:
         while True:
             self.run_number += 1
             yield f"run-{self.run_number}"
 
     def publish(self, event: Event) -> None:
         self.history(event)
+        if isinstance(event, RunFinished) and event.request is not None and event.request.counts_from is not None:
+            self.counts_from[event.run.run_id] = event.request.counts_from
 
     def current(self, key: str) -> Execute | None:
         found = self.catalog.find(key)
@@ -276,8 +288,12 @@ class Life(RuleBasedStateMachine):
         rows = [run for run in self.store.runs(key, limit=1_000_000) if run.attempt == 1 and run.due > begin]
         dues = sorted(run.due for run in rows)
         assert len(set(dues)) == len(dues), "an instant is accounted for twice"
-        if execute.policy.files or not isinstance(execute.schedule, At):
-            return  # silent where nothing was new; intervals begin anew from catching up
+        if execute.policy.files:
+            return  # silent where nothing was new
+        if isinstance(execute.schedule, Every):
+            self.check_interval(rows, timedelta(seconds=execute.schedule.seconds))
+            return
+        assert isinstance(execute.schedule, At)
         expected, due = [], execute.schedule.next_due(begin, begin)
         while due <= self.latest:
             expected.append(due)
@@ -285,6 +301,16 @@ class Life(RuleBasedStateMachine):
         summed = sum(run.instants for run in rows)
         assert summed == len(expected), (summed, len(expected), dues, expected[:5])
         assert set(dues) <= set(expected)
+
+    def check_interval(self, rows: list[Run], interval: timedelta) -> None:
+        """Each instant is an interval after what counted before it: with none between, there is no gap."""
+        before: datetime | None = None
+        for run in sorted(rows, key=lambda run: run.due):
+            first = run.due - (run.instants - 1) * interval
+            assert before is None or first == before + interval, (before, first)
+            before = self.counts_from.get(run.run_id, run.due)
+        if before is not None:
+            assert before + interval > self.latest, "an instant is not accounted for"
 
     def check_that_nothing_is_blocked(self) -> None:
         """Left alone, each execute is served soon."""

@@ -134,7 +134,7 @@ class SQLiteStore:
         *,
         now: datetime,
         begun: Mapping[str, LastStart] | None = None,
-        left_out: Sequence[Run] = (),
+        left_out: Sequence[tuple[RunRequest, Run]] = (),
         accounted: Mapping[str, datetime] | None = None,
     ) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
@@ -143,9 +143,13 @@ class SQLiteStore:
             if begun:
                 db.executemany(_QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in begun.items()])
             if left_out:
-                ended = [codec.row_of_run(run) for run in left_out]
-                db.executemany(_QUERIES["record_run"], ended)
-                db.executemany(_QUERIES["account_for"], [(row[3], row[1]) for row in ended])
+                db.executemany(_QUERIES["record_run"], [codec.row_of_run(run) for _, run in left_out])
+                instants = [
+                    (codec.microseconds(request.counts_from), *codec.stored(run.key))
+                    for request, run in left_out
+                    if request.counts_from is not None
+                ]
+                db.executemany(_QUERIES["account_for"], instants)
             if accounted:
                 instants = [(codec.microseconds(at), *codec.stored(key)) for key, at in accounted.items()]
                 db.executemany(_QUERIES["account_for"], instants)

@@ -297,7 +297,7 @@ def test_a_lookup_that_fails_is_a_failed_run_and_tried_again_as_one() -> None:
     policy = Policy(files="/data/*", retries=1, retry_delay=timedelta(seconds=10))
     agenda = agenda_of(job(policy=policy))
     (lookup,) = agenda.tick(EPOCH).lookups
-    agenda.not_found(lookup, make_run(lookup, Outcome.FAILED))
+    agenda.not_found(lookup, "why", EPOCH)
     assert len(agenda.tick(later(12)).lookups) == 1
     assert len(agenda.tick(later(100)).lookups) == 0  # the second goes on
     edit(agenda, at=101)
