@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from email.message import EmailMessage
 from itertools import groupby
@@ -43,6 +43,10 @@ _MOST_PENDING: Final = 10_000
 _MOST_PENDING_SIZE: Final = 64 << 20
 """How many notes, and how many characters of them, are kept while the file cannot be written."""
 
+_CHECKPOINT_BYTES: Final = 4 << 20
+_ROW_BYTES: Final = 2048
+"""How much is written, about, until it is carried over from the log to the file; what a small row comes to there."""
+
 _LEFT_OUT: Final = frozenset({Outcome.SKIPPED, Outcome.MISSED})
 
 _FOLDER: Final = Path(__file__).parent
@@ -71,6 +75,7 @@ class SQLiteStore:
         self._is_alive = is_alive
         self._lock = threading.RLock()
         self._pending: deque[tuple[str, codec.Row]] = deque()
+        self._unchecked_bytes = 0  # about how much was written since the last checkpoint
         self._retried: set[str] = set()  # the keys that have retries, as far as we know
         if self._path != ":memory:":
             _create_private(self._path)
@@ -80,6 +85,8 @@ class SQLiteStore:
             with self._explained():
                 self._switch_to_wal()
                 self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.execute("PRAGMA wal_autocheckpoint = 0")  # _checkpoint does that, and holds nobody up
+                self._db.execute(f"PRAGMA journal_size_limit = {4 * _CHECKPOINT_BYTES}")
             self._migrate()
         except BaseException:
             self._db.close()
@@ -364,13 +371,26 @@ class SQLiteStore:
                 fate = f"; {len(self._pending)} notes wait for the next attempt"
                 raise StoreError(f"{exc}{fate}{f', the oldest {dropped} were dropped' if dropped else ''}") from exc
             for _ in range(count):
-                self._pending.popleft()
+                _, row = self._pending.popleft()
+                self._unchecked_bytes += _ROW_BYTES + _size_of(row)
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Carry over to the file what is in the write-ahead log, where that has grown.
+
+        On a connection of its own, since waiting for the disk may take long, and claims do not wait for this.
+        """
+        if self._unchecked_bytes < _CHECKPOINT_BYTES or self._path == ":memory:":
+            return
+        self._unchecked_bytes = 0
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self._path, timeout=0.0, isolation_level=None)) as db:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _drop_excess(self) -> int:
         """Drop the oldest of what is pending, down to the bounds; answers how many that were."""
         kept = size = 0
         for _, row in reversed(self._pending.copy()):
-            size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+            size += _size_of(row)
             if kept == _MOST_PENDING or size > _MOST_PENDING_SIZE:
                 break
             kept += 1
@@ -444,6 +464,11 @@ def _create_private(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as exc:
         raise StoreError(f"The state file {path} cannot be opened: {exc.strerror}") from exc
+
+
+def _size_of(row: codec.Row) -> int:
+    """How many characters or bytes the texts of a row have."""
+    return sum(len(value) for value in row if isinstance(value, (str, bytes)))
 
 
 def _statements(script: str) -> Iterator[str]:
