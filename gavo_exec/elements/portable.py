@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -370,7 +371,7 @@ def find_portable(name: str) -> Portable:
 
 
 @lru_cache(maxsize=1000)
-def parse_property(name: str, text: str) -> object:
+def parse_property(name: str, text: str) -> Any:
     """What a property's text means, blanks around it left out; raises PropertyFault for texts and names in error.
 
     Durations become ``timedelta``, sizes and other numbers ``int``, a limit a name and a number, all else ``str``.

@@ -263,7 +263,14 @@ def test_the_schema_of_defaults_has_both_spellings() -> None:
         {"run.timeout": "1h", "run.env.X": 1},
         {"run": {"timeout": 90, "env": {"X": "1"}}, "when": {"missed": "all"}},
     )
-    bad = ({"run.timout": "1h"}, {"run": {"timout": "1h"}}, {"run.timeout": True}, {"run.env.1": "1"}, 3, {"mail": {}})
+    bad = (
+        {"run.timout": "1h"},
+        {"run": {"timout": "1h"}},
+        {"run.timeout": True},
+        {"run.env.1": "1"},
+        3,
+        {"mail": {"to": "x"}},
+    )
     assert [error.message for given in good for error in validator.iter_errors({"defaults": given})] == []
     assert all(list(validator.iter_errors({"defaults": given})) for given in bad)
 
