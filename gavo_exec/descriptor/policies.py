@@ -18,7 +18,7 @@ from gavo_exec.schedule import At, Every, Loaded, Rarity, Schedule, Window, dela
 
 _OF_SCHEDULES = frozenset({"when.zone", "when.only", "when.not", "when.jitter"})
 """What is no part of the policy, but makes another schedule."""
-_OF_CALENDARS = frozenset({*_OF_SCHEDULES, "when.missed", "when.grace"})
+_OF_INSTANTS = frozenset({*_OF_SCHEDULES, "when.missed", "when.grace", "when.files", "when.settle"})
 """What has no bearing on executes that run when their RD is loaded."""
 _FIELDS = {
     "when.grace": "grace",
@@ -184,8 +184,8 @@ def _overlaid(texts: Mapping[str, str], given: Mapping[str, Given]) -> dict[str,
 
 def _why_idle(name: str, texts: Mapping[str, str], schedule: Schedule) -> tuple[str, str]:
     """Why a property has no effect in this company, and what to do about it; '' where it may have one."""
-    if isinstance(schedule, Loaded) and name in _OF_CALENDARS:
-        return "the execute runs when its RD is loaded, not by the calendar", "remove it"
+    if isinstance(schedule, Loaded) and name in _OF_INSTANTS:
+        return "the execute runs whenever its RD is loaded, and only then", "remove it"
     if name == "when.settle" and "when.files" not in texts:
         return "there is no when.files", "say which files in when.files, or remove it"
     if name == "run.retryDelay" and texts.get("run.retries", "0").strip() == "0":

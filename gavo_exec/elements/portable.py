@@ -264,6 +264,7 @@ PORTABLES: tuple[Portable, ...] = (
     Portable(
         name="when.files",
         expects="a pattern of paths such as data/*.fits, relative to the resdir; ** stands for any folders",
+        applies_to=_BY_THE_CALENDAR,
         description=(
             "Runs only when there are files that fit and that no successful run has had; job code finds their paths in "
             "`execDef.newFiles`."

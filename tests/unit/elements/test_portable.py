@@ -239,11 +239,14 @@ TEXTS = st.one_of(
 
 @given(NAMES, TEXTS)
 def test_any_text_is_understood_or_told_of_with_a_span_in_it(name: str, text: str) -> None:
+    found: object = None
     try:
-        value = parse_property(name, text)
+        found = parse_property(name, text)
     except PropertyFault as fault:
-        end = len(text) if fault.end is None else fault.end
-        assert 0 <= fault.start <= end <= len(text)
-        assert str(fault).startswith(name)
+        found = fault
+    if isinstance(found, PropertyFault):
+        end = len(text) if found.end is None else found.end
+        assert 0 <= found.start <= end <= len(text)
+        assert str(found).startswith(name)
     else:
-        assert parse_property(name, f" {text}\n") == value
+        assert parse_property(name, f" {text}\n") == found
