@@ -270,7 +270,12 @@ def _connect(
     mail = MailListener(store, clock=clock, policy=mail_policy(settings))
     bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus)
-    agenda = Agenda(run_ids=make_run_ids(clock), last_starts=store.last_starts())
+    agenda = Agenda(
+        run_ids=make_run_ids(clock),
+        last_starts=store.last_starts(),
+        retries=store.retries(),
+        slots=engine.slots,
+    )
     scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish)
     engine.start(guard, scheduler.finished)
     reloader = Reloader(

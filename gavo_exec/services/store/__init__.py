@@ -113,11 +113,6 @@ class SQLiteStore:
         with self._writing() as db:
             db.executemany(_QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in starts.items()])
 
-    def forget_starts(self, keys: Iterable[str]) -> None:
-        """Forget the last starts of these keys."""
-        with self._writing() as db:
-            db.executemany(_QUERIES["forget_start"], [codec.stored(key) for key in keys])
-
     def retries(self) -> dict[str, Retry]:
         """For each key the attempt that is to follow what failed."""
         found = {
@@ -133,10 +128,31 @@ class SQLiteStore:
         self._pending.append(("put_retry", row))
         self._retried.add(key)
 
-    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+    def claim(
+        self,
+        requests: Sequence[RunRequest],
+        *,
+        now: datetime,
+        begun: Mapping[str, LastStart] | None = None,
+        left_out: Sequence[tuple[RunRequest, Run]] = (),
+        accounted: Mapping[str, datetime] | None = None,
+    ) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
         claimed_at = codec.microseconds(now)
         with self._writing() as db:
+            if begun:
+                db.executemany(_QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in begun.items()])
+            if left_out:
+                db.executemany(_QUERIES["record_run"], [codec.row_of_run(run) for _, run in left_out])
+                instants = [
+                    (codec.microseconds(request.counts_from), *codec.stored(run.key))
+                    for request, run in left_out
+                    if request.counts_from is not None
+                ]
+                db.executemany(_QUERIES["account_for"], instants)
+            if accounted:
+                instants = [(codec.microseconds(at), *codec.stored(key)) for key, at in accounted.items()]
+                db.executemany(_QUERIES["account_for"], instants)
             refused = self._refused(requests)
             rows, starts, retried = [], [], []
             for request in requests:
@@ -199,7 +215,7 @@ class SQLiteStore:
         row = codec.row_of_run(run)
         self._pending.append(("record_run", row))
         if run.outcome in _LEFT_OUT and run.reason is not Reason.TRIGGERED:
-            self._pending.append(("account_for", (row[3], row[2])))
+            self._pending.append(("account_for", (row[3], row[1])))
 
     def run(self, run_id: str) -> Run | None:
         """One run with its output; a beginning of the id that fits just one will do."""
