@@ -7,7 +7,6 @@ microseconds of CPU for each.
 import builtins
 import sys
 import time
-from datetime import timedelta
 
 from benchmarks import stage
 

@@ -120,7 +120,9 @@ def computing(count: int, seconds: float) -> Figure:
         goals=(
             Goal(5, "ms, p99", value(DURABLE, 1), "<=", 5),
             Goal(5, "p99, x APScheduler", ratio(DURABLE, PEER, 1), "<=", 0.2),
-            Goal(5, "p99 beside an isolated one, x where none computes", ratio("isolated", "none computes", 1), "<=", 1.2),
+            Goal(
+                5, "p99 beside an isolated one, x where none computes", ratio("isolated", "none computes", 1), "<=", 1.2
+            ),
         ),
     )
 
@@ -331,7 +333,13 @@ def tree(count: int, size: int) -> Figure:
         contenders={"gavo-exec": ("tree", str(count), str(size))},
         goals=(
             Goal(11, "x reading it, after an edit", lambda f, _: f["gavo-exec"][3] / f["gavo-exec"][2], "<=", 2),
-            Goal(11, "the same, for a stream of ten users", lambda f, _: f["gavo-exec"][4] / f["gavo-exec"][2] / 11, "<=", 2),
+            Goal(
+                11,
+                "the same, for a stream of ten users",
+                lambda f, _: f["gavo-exec"][4] / f["gavo-exec"][2] / 11,
+                "<=",
+                2,
+            ),
         ),
         repeats=3,
     )
@@ -365,7 +373,10 @@ def _all(*, is_quick: bool) -> list[Figure]:
         reading(size(1000, 2), 60_000),
         reading(size(1000, 2), 60_000, "without"),
         tree(size(5000, 40), size(60_000, 3000)),
-        *(planning(kind, size(4000, 100), bound) for kind, bound in (("daily", 0.4), ("monthly", 1.5), ("weekly", 0.4))),
+        *(
+            planning(kind, size(4000, 100), bound)
+            for kind, bound in (("daily", 0.4), ("monthly", 1.5), ("weekly", 0.4))
+        ),
         registering(few),
         registering(size(100_000, 120), before=f"registering-{few}"),
         memory(size(10_000, 100)),

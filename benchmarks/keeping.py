@@ -64,7 +64,9 @@ def floor(folder: Path, count: int) -> float:
         numbers = range(batch * BATCH, (batch + 1) * BATCH)
         begin = time.process_time()
         db.execute("BEGIN")
-        db.executemany("INSERT INTO runs VALUES (?, ?, ?, NULL)", [(number, f"k{number}", number) for number in numbers])
+        db.executemany(
+            "INSERT INTO runs VALUES (?, ?, ?, NULL)", [(number, f"k{number}", number) for number in numbers]
+        )
         db.execute("COMMIT")
         db.execute("BEGIN")
         db.executemany("UPDATE runs SET ended = ? WHERE id = ?", [(number, number) for number in numbers])

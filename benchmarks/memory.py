@@ -72,7 +72,9 @@ def apscheduler(count: int) -> float:
 
     def make() -> None:
         for number in range(count):
-            scheduler.add_job(stage.nothing, "interval", days=1, next_run_time=due, id=f"bench/{number}", name=f"job {number}")
+            scheduler.add_job(
+                stage.nothing, "interval", days=1, next_run_time=due, id=f"bench/{number}", name=f"job {number}"
+            )
 
     taken = stage.bytes_of(make)
     scheduler.shutdown(wait=False)

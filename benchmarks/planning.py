@@ -62,9 +62,7 @@ def floor(kind: str) -> Answers:
 def truth(kind: str, now: datetime) -> datetime:
     """The answer, found by looking at one day after the other."""
     due = now.replace(hour=7, minute=30, second=0, microsecond=0)
-    while not (
-        due > now and (kind != "monthly" or due.day == 28) and (kind != "weekly" or due.weekday() == 0)
-    ):
+    while not (due > now and (kind != "monthly" or due.day == 28) and (kind != "weekly" or due.weekday() == 0)):
         due += timedelta(days=1)
     return due
 
@@ -82,7 +80,9 @@ def main() -> None:
     begin = time.perf_counter()
     answers = ask(nows)
     elapsed = time.perf_counter() - begin
-    wrong = sum(abs(answer - truth(kind, now)) > timedelta(milliseconds=1) for answer, now in zip(answers, nows, strict=True))
+    wrong = sum(
+        abs(answer - truth(kind, now)) > timedelta(milliseconds=1) for answer, now in zip(answers, nows, strict=True)
+    )
     print(elapsed * 1e6 / len(nows), 100 * wrong / len(nows))
 
 

@@ -35,7 +35,7 @@ def run(times: int, *, capture: bool = False) -> list[float]:
 
 
 def asyncio_exec(times: int) -> list[float]:
-    """asyncio's children, which is how yacron and cronstable start theirs."""
+    """Asyncio's children, which is how yacron and cronstable start theirs."""
 
     async def call() -> float:
         begin = time.perf_counter()

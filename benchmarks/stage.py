@@ -35,7 +35,7 @@ class NullStore(SQLiteStore):
     def __init__(self) -> None:
         super().__init__(":memory:", holder="bench", is_alive=lambda _: True)
 
-    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+    def claim(self, requests: Sequence[RunRequest], **noted: Any) -> dict[str, str]:
         """Grant everything."""
         return {}
 
@@ -90,7 +90,12 @@ def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str)
     """
     with tempfile.TemporaryDirectory() as folder, capture.install(), Path(folder, "log").open("w") as stream:
         settings = Settings(
-            inputs_dir=folder, state_dir=folder, workers=WORKERS, host="bench", dachs_config="none", stop_grace_seconds=5
+            inputs_dir=folder,
+            state_dir=folder,
+            workers=WORKERS,
+            host="bench",
+            dachs_config="none",
+            stop_grace_seconds=5,
         )
         file = Path(folder, "state.sqlite")
         store = NullStore() if keeps == "null" else SQLiteStore(file, holder="bench", is_alive=lambda _: True)
