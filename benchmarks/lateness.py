@@ -41,9 +41,9 @@ def dues_over(count: int, seconds: float, *, begin: float) -> list[float]:
 def gavo(count: int, seconds: float, *, beside: str, keeps: str) -> None:
     """Everything on: claims, history, events; a log, too, if it ``keeps`` one."""
     builtins.bench_record = record  # type: ignore[attr-defined]
-    begin = time.time() + stage.seconds_to_warm(RECORDING, count, due="0") + 1
+    begin = time.time() + stage.seconds_to_warm(RECORDING, count, properties={"due": "0"}) + 1
     dues = dues_over(count, seconds, begin=begin)
-    executes = [stage.make_execute(number, RECORDING, due=repr(due)) for number, due in enumerate(dues)]
+    executes = [stage.make_execute(number, RECORDING, properties={"due": repr(due)}) for number, due in enumerate(dues)]
     by_key = {execute.key: due for execute, due in zip(executes, dues, strict=True)}
     if beside:
         computing = stage.make_execute(count, COMPUTING, policy=Policy(is_isolated=beside == "isolated"))

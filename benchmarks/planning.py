@@ -12,7 +12,7 @@ from typing import Any
 
 from gavo_exec.schedule import parse_at
 
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, Any], str]] = {
     "daily": ("7:30", {"hour": 7, "minute": 30}, "30 7 * * *"),
     "monthly": ("m28 7:30", {"hour": 7, "minute": 30, "day": 28}, "30 7 28 * *"),
     "weekly": ("w1 7:30", {"hour": 7, "minute": 30, "day_of_week": "mon"}, "30 7 * * mon"),
@@ -44,7 +44,7 @@ def cronstable(kind: str) -> Answers:
 
 
 def floor(kind: str) -> Answers:
-    """The least that Python can do: arithmetic for a time of day and of the week, and for the month what datetime has."""
+    """The least that Python can do: arithmetic for days and weeks, and for months what datetime has."""
     if kind == "monthly":
 
         def of_month(now: datetime) -> datetime:

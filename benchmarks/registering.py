@@ -9,6 +9,7 @@ import itertools
 import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -49,7 +50,7 @@ def apscheduler(count: int) -> None:
         names = {"id": f"bench/{number}", "name": f"job {number}"}
         scheduler.add_job(stage.nothing, trigger, next_run_time=due, replace_existing=True, **names)
 
-    entering = microseconds(lambda: [enter(number) for number in range(count)])
+    entering = microseconds(lambda: deque(map(enter, range(count)), maxlen=0))
     replacing = [microseconds(lambda number=number: enter(number * 7919 % count)) for number in range(EDITS)]  # type: ignore[misc]
     print(entering / count, statistics.median(replacing))
     scheduler.shutdown(wait=False)
@@ -69,7 +70,7 @@ def floor(count: int) -> None:
         entries[f"bench/{number}"] = entry
         heapq.heappush(heap, (due.timestamp(), next(order), entry))
 
-    entering = microseconds(lambda: [enter(number) for number in range(count)])
+    entering = microseconds(lambda: deque(map(enter, range(count)), maxlen=0))
     replacing = [microseconds(lambda number=number: enter(number * 7919 % count)) for number in range(EDITS)]  # type: ignore[misc]
     print(entering / count, statistics.median(replacing))
 

@@ -79,7 +79,7 @@ class Verdict(NamedTuple):
     @property
     def is_reached(self) -> bool:
         """Whether it is reached."""
-        return {"<=": operator.le, ">=": operator.ge}[self.goal.compare](self.value, self.goal.bound)
+        return bool({"<=": operator.le, ">=": operator.ge}[self.goal.compare](self.value, self.goal.bound))
 
     def __str__(self) -> str:
         goal = self.goal

@@ -47,7 +47,12 @@ class NullStore(SQLiteStore):
 
 
 def make_execute(
-    number: int, code: str, *, policy: Policy = DEFAULT_POLICY, per_rd: int = 10, **properties: str
+    number: int,
+    code: str,
+    *,
+    policy: Policy = DEFAULT_POLICY,
+    per_rd: int = 10,
+    properties: Mapping[str, str] | None = None,
 ) -> Execute:
     """A daily execute."""
     return Execute(
@@ -57,7 +62,7 @@ def make_execute(
         schedule=Every(seconds=86_400),
         job=Job(source=code, position=Position(path=f"/bench/{number // per_rd}.rd")),
         policy=policy,
-        properties=properties,
+        properties=properties or {},
     )
 
 
@@ -120,12 +125,12 @@ def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str)
             daemon.stop("the benchmark is over")
 
 
-def seconds_to_warm(code: str, count: int, **properties: str) -> float:
+def seconds_to_warm(code: str, count: int, properties: Mapping[str, str] | None = None) -> float:
     """How long it will take at most to make so many jobs of this code ready, measured with a few."""
 
     def seconds(few: int) -> float:
         begin = time.perf_counter()
-        executes = [make_execute(number, code, **properties) for number in range(few)]
+        executes = [make_execute(number, code, properties=properties) for number in range(few)]
         with heart(executes, {execute.key: time.time() + 1e6 for execute in executes}, keeps="durable"):
             return time.perf_counter() - begin
 
