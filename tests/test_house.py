@@ -438,7 +438,7 @@ def test_what_tests_and_benchmarks_import_is_declared_for_developers() -> None:
     scripts = [*TESTS, *(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "docs").rglob("*.py")]
     neighbours = {path.stem for path in scripts}
     imported = foreign(scripts) - neighbours - {"benchmarks", "gavo"}  # the latter is DaCHS, where it is installed
-    assert imported <= NEEDED | EXTRAS["dev"] | EXTRAS["fuzz"]
+    assert imported <= NEEDED | EXTRAS["dev"] | EXTRAS["fuzz"] | EXTRAS["bench"]
     assert EXTRAS["dev"] - TOOLS <= imported
 
 
