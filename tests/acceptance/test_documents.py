@@ -523,8 +523,8 @@ def test_what_was_a_line_of_a_crontab_is_due_at_the_same_instants(line: str, att
     schedule = parse_at(text)
     due = start - timedelta(seconds=1)
     for instant in expected:
-        due = schedule.next_due(due, None)
-        assert due == instant
+        assert schedule.next_due(due, None) == instant
+        due = instant
 
 
 def test_the_table_for_those_who_come_from_cron_is_found() -> None:
