@@ -234,7 +234,9 @@ class _Builder:
                 report.add("E303", message, draft.id.place, hint="an id may not have # or control characters in it")
             if not draft.id.text.strip() or draft.id.text == NULL:
                 draft.id = None
-        draft.schedule = _read_schedule(checked, report)
+        # Times that say UTC are easily mended, but not where others may be meant.
+        is_in_utc = "when.zone" not in self.source.text and "when.zone" not in self.context.defaults
+        draft.schedule = _read_schedule(checked, report, is_in_utc=is_in_utc)
         draft.debug = boolean(checked.value("debug"), report)
         for child in checked.children.get("property", []):
             if _add_property(draft.properties, child, self.scope, report) and is_portable(child):
@@ -306,8 +308,8 @@ def _add_property(properties: dict[str, str | None], checked: Checked, scope: Sc
     return True
 
 
-def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
-    """When the execute is due; None where that is faulty."""
+def _read_schedule(checked: Checked, report: Report, *, is_in_utc: bool) -> Schedule | None:
+    """When the execute is due; None where that is faulty.  Mends are proposed where times are surely in UTC."""
     times: list[AtTime] = []
     items: list[str] = []
     for value in checked.all("at"):
@@ -315,7 +317,7 @@ def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
             schedule = parse_at(value.text)
         except ScheduleSyntaxError as fault:
             place = value.place.within(fault.start, fault.end)
-            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix)
+            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix if is_in_utc else None)
         else:
             times += schedule.times
             items += schedule.items
