@@ -67,11 +67,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W206": "The resdir is not a folder.",
         "W207": "A property has a name that is kept for settings of later versions, and no effect.",
         "W208": "A setting of an execute has no effect in the company that it is in.",
+        "W209": "An execute is rarely due.",
         # 3: values
         "E301": "A time in at is not understood.",
         "E302": "An interval in every is not understood.",
         "E303": "A value is not of its type.",
         "E304": "The value of a property that is a setting is not understood.",
+        "E305": "An execute is never due.",
         # 4: job code
         "E401": "Job code is not valid Python.",
         "E402": "Job code is a generator, of which nothing would ever run.",

@@ -134,7 +134,7 @@ IMPORTS = [
     Rule(("subprocess", "multiprocessing", "pty"), ("runtime/process.py",), "def f():\n    import subprocess"),
     Rule(("psutil",), ("runtime/process.py",), "import psutil"),
     Rule(("smtplib", "mailbox"), ("services/postman.py",), "from smtplib import SMTP"),
-    Rule(("sqlite3",), ("services/store/__init__.py",), "import importlib\nimportlib.import_module('sqlite3')"),
+    Rule(("sqlite3",), ("services/store/file.py",), "import importlib\nimportlib.import_module('sqlite3')"),
     Rule(("watchfiles",), ("services/watch/",), "import watchfiles.filters"),
     Rule(("starlette", "uvicorn", "jinja2"), ("web/",), "import uvicorn"),
     Rule(("prometheus_client",), ("services/metrics.py",), "import prometheus_client"),

@@ -48,14 +48,17 @@ _IN_ORDER = _filters("macDef", "property", "execute")
 _IN_ORDER_ACTIVE = (*_IN_ORDER, *(f"{{*}}{name}" for name in REPLAYS))
 _EXECUTES = _filters("execute")
 _MAKERS = frozenset({*ACTIVE_TAGS, *RESOURCE.by_name["execute"].names})
+_ANY_DAY = date(2000, 1, 1)
+"""From when on schedules are looked at where no date is given."""
 _SCHEMA = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class _Draft:
     """An execute on its way; ``schedule`` and ``job`` are None where they are faulty."""
 
-    def __init__(self, node: _Element) -> None:
-        self.node = node
+    def __init__(self, checked: Checked) -> None:
+        self.node = checked.node
+        self.checked = checked
         self.title: Value | None = None
         self.id: Value | None = None
         self.key = ""
@@ -105,7 +108,7 @@ class _Builder:
         self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))
         self.schema, self.resdir = _read_frame(self.frame, source, inputs_dir=context.inputs_dir, report=report)
         self.properties: dict[str, str | None] = {}
-        self.policies = Policies(context.defaults, resdir=self.resdir, report=report)
+        self.policies = Policies(context.defaults, resdir=self.resdir, today=context.today or _ANY_DAY, report=report)
         self.drafts: list[_Draft] = []
         self.scope = self._make_scope(source, self.schema, self.resdir)
         self._scopes = {source: self.scope}
@@ -161,7 +164,7 @@ class _Builder:
             hint = "rename it: in the key of an execute the first # ends the RD's id"
             message = f"an RD with executes may not have a # in its path: {rd_id!r}"
             report.add("E109", message, Place(source.root), hint=hint)
-        self.policies.look_for_idle((draft.portable, draft.schedule) for draft in self.drafts if draft.schedule)
+        self._conclude_schedules()
         _look_for_lost_executes(source.root, report)
         if self.drafts and self.resdir != _folder_of(source):
             _look_for_resdir(self.resdir, self.frame, report)
@@ -184,6 +187,16 @@ class _Builder:
             digest=self.library.digest(),
             warnings=report.diagnostics,
         )
+
+    def _conclude_schedules(self) -> None:
+        """Narrow the schedules as the portable properties say, now that all of these and all keys are known."""
+        if not (self.context.defaults or self.policies.of_resource or any(draft.portable for draft in self.drafts)):
+            return
+        self.policies.look_for_idle((draft.portable, draft.schedule) for draft in self.drafts if draft.schedule)
+        for draft in self.drafts:
+            if draft.schedule is not None:
+                place = next(value.place for name in EXECUTE.one_of for value in draft.checked.all(name))
+                draft.schedule = self.policies.schedule_of(draft.portable, draft.schedule, key=draft.key, place=place)
 
     def _take(self, node: _Element, quiet: Report) -> None:
         """Take up a child of the resource, if it concerns executes."""
@@ -208,7 +221,7 @@ class _Builder:
         """An execute but for its key."""
         report = self.report
         checked = check(node, EXECUTE, report)
-        draft = _Draft(node)
+        draft = _Draft(checked)
         draft.title = checked.value("title")
         if draft.title is not None and (not draft.title.text.strip() or draft.title.text == NULL):
             hint = "lists and mails need something to call the job"

@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from glob import escape
 from typing import Any, NamedTuple
@@ -13,11 +14,11 @@ from gavo_exec.descriptor.scope import Scope
 from gavo_exec.elements.portable import ENV, PREFIXES, SKIP_GRACE, PropertyFault, find_portable, parse_property
 from gavo_exec.macros import expand
 from gavo_exec.model import DEFAULT_POLICY, Limit, Missed, Overlap, Policy
-from gavo_exec.schedule import Every, Loaded, Schedule
+from gavo_exec.schedule import At, Every, Loaded, Rarity, Schedule, Window, delay_for, narrowed, rarity
 
 _OF_SCHEDULES = frozenset({"when.zone", "when.only", "when.not", "when.jitter"})
 """What is no part of the policy, but makes another schedule."""
-_OF_CALENDARS = frozenset({*_OF_SCHEDULES, "when.missed", "when.grace"})
+_OF_INSTANTS = frozenset({*_OF_SCHEDULES, "when.missed", "when.grace", "when.files", "when.settle"})
 """What has no bearing on executes that run when their RD is loaded."""
 _FIELDS = {
     "when.grace": "grace",
@@ -51,10 +52,11 @@ class Policies:
     ``of_resource`` is to be filled before anything is asked.
     """
 
-    def __init__(self, defaults: Mapping[str, str], *, resdir: str, report: Report) -> None:
+    def __init__(self, defaults: Mapping[str, str], *, resdir: str, today: date, report: Report) -> None:
         self.of_resource: dict[str, Given] = {}
         self._defaults = defaults
         self._resdir = resdir
+        self._today = today
         self._report = report
         self._shared: dict[str, str] | None = None
 
@@ -100,11 +102,50 @@ class Policies:
     def policy_of(self, own: Mapping[str, Given]) -> Policy:
         """The policy of an execute that has these properties itself, none of them faulty."""
         texts = self._texts(own)
-        items = tuple(item for item in sorted(texts.items()) if item[0] not in _OF_SCHEDULES)
-        if not items:
+        if not texts:
             return DEFAULT_POLICY
+        items = tuple(item for item in sorted(texts.items()) if item[0] not in _OF_SCHEDULES)
         has_paths = "when.files" in texts or "run.workdir" in texts
         return _policy(items, self._resdir if has_paths else "")
+
+    def schedule_of(self, own: Mapping[str, Given], schedule: Schedule, *, key: str, place: Place) -> Schedule:
+        """The schedule of an execute that has these properties itself, narrowed by what they say of the calendar.
+
+        ``place`` is where the schedule stands; it is reported where nothing, or little, is left of it.
+        """
+        texts = self._texts(own)
+        if not isinstance(schedule, At | Every) or _OF_SCHEDULES.isdisjoint(texts):
+            return schedule
+        try:
+            zone = parse_property("when.zone", texts.get("when.zone", "UTC"))
+            only, excluded = (
+                parse_property(name, texts[name]) if name in texts else () for name in ("when.only", "when.not")
+            )
+            most = parse_property("when.jitter", texts.get("when.jitter", "0"))
+        except PropertyFault:
+            return schedule  # it was told of, and the RD is refused
+        window = Window(only=only, excluded=excluded, zone=zone)
+        if only or excluded:
+            where = next((own[name].place for name in ("when.only", "when.not") if name in own), place)
+            self._look_for_rarity(narrowed(schedule, zone=zone, window=window), where)
+        delay = delay_for(key, int(most.total_seconds()))
+        return narrowed(schedule, zone=zone, window=window, delay_seconds=delay)
+
+    def _look_for_rarity(self, schedule: Schedule, place: Place) -> None:
+        """Report a schedule of which its window leaves nothing, or little."""
+        found = _rarity(schedule, self._today) if isinstance(schedule, At | Every) else None
+        if found is None:
+            return
+        if found.due is None:
+            message = f"the execute is never due: {schedule.describe()}"
+            hint = (
+                "see that when.only and when.not, of the execute, the resource or the settings, leave some of its times"
+            )
+            self._report.add("E305", message, place, hint=hint)
+        else:
+            message = f"the execute is rarely due, next on {found.due:%Y-%m-%d}: {schedule.describe()}"
+            hint = "see that this is what when.only and when.not are to leave of its times"
+            self._report.add("W209", message, place, hint=hint)
 
     def _texts(self, own: Mapping[str, Given]) -> dict[str, str]:
         """What holds for an execute: its own properties, then those of the resource, then the operator's."""
@@ -143,8 +184,8 @@ def _overlaid(texts: Mapping[str, str], given: Mapping[str, Given]) -> dict[str,
 
 def _why_idle(name: str, texts: Mapping[str, str], schedule: Schedule) -> tuple[str, str]:
     """Why a property has no effect in this company, and what to do about it; '' where it may have one."""
-    if isinstance(schedule, Loaded) and name in _OF_CALENDARS:
-        return "the execute runs when its RD is loaded, not by the calendar", "remove it"
+    if isinstance(schedule, Loaded) and name in _OF_INSTANTS:
+        return "the execute runs whenever its RD is loaded, and only then", "remove it"
     if name == "when.settle" and "when.files" not in texts:
         return "there is no when.files", "say which files in when.files, or remove it"
     if name == "run.retryDelay" and texts.get("run.retries", "0").strip() == "0":
@@ -152,6 +193,12 @@ def _why_idle(name: str, texts: Mapping[str, str], schedule: Schedule) -> tuple[
     if name == "when.zone" and isinstance(schedule, Every) and texts.keys().isdisjoint({"when.only", "when.not"}):
         return "every counts seconds, and there is neither when.only nor when.not", "remove it"
     return "", ""
+
+
+@lru_cache(maxsize=1000)
+def _rarity(schedule: At | Every, today: date) -> Rarity | None:
+    """What its window leaves of a schedule, if that is little; the same where it is asked again."""
+    return rarity(schedule, datetime.combine(today, time(), UTC))
 
 
 @lru_cache(maxsize=1000)

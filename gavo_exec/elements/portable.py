@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from gavo_exec.errors import GavoExecError, shortened
+from gavo_exec.schedule import ScheduleSyntaxError, parse_expressions, parse_zone
 
 PREFIXES = ("when.", "run.", "mail.")
 """Names that begin like this are kept for settings."""
@@ -50,8 +51,8 @@ class Portable(msgspec.Struct, frozen=True, kw_only=True):
     """A portable property; all but ``name`` and ``parse`` are words for people.
 
     ``expects`` is what its value must be, ``applies_to`` which executes or runs it has a bearing on.  ``parse`` makes a
-    value of a text without blanks around it, or raises ValueError or PropertyFault.  One that ``is_for_later`` is a
-    known name without effect.
+    value of a text without blanks around it, or raises ValueError, PropertyFault or ScheduleSyntaxError.  One that
+    ``is_for_later`` is a known name without effect.
     """
 
     name: str
@@ -190,8 +191,44 @@ _MOMENT = timedelta(milliseconds=1)
 _A_DURATION = "a duration such as 90s, 10m or 1h 30m"
 _BY_THE_CALENDAR = "`at` and `every`"
 _CHILDREN = "programs that job code spawns, and isolated runs"
+_EXPRESSIONS = (
+    "calendar expressions of five fields, as in a crontab, such as * 9-17 * * 1-5; a semicolon separates several"
+)
 
 PORTABLES: tuple[Portable, ...] = (
+    Portable(
+        name="when.zone",
+        expects="a time zone of IANA such as Europe/Berlin",
+        default="UTC",
+        applies_to="`at`; with `when.only` or `when.not` also `every`",
+        description=(
+            "The zone whose clocks `at`, `when.only` and `when.not` go by. Where these are put forward, what they skip "
+            "is due at the first full minute after; where they are put back, what is there twice is due once."
+        ),
+        parse=parse_zone,
+        example="Europe/Berlin",
+    ),
+    Portable(
+        name="when.only",
+        expects=_EXPRESSIONS,
+        default="always",
+        applies_to=_BY_THE_CALENDAR,
+        description=(
+            "The minutes at which the execute may be due: times of `at` at others are left out; an interval that ends "
+            "at others goes on until the next of these."
+        ),
+        parse=parse_expressions,
+        example="* * * * MON#1",
+    ),
+    Portable(
+        name="when.not",
+        expects=_EXPRESSIONS,
+        default="never",
+        applies_to=_BY_THE_CALENDAR,
+        description="The minutes at which the execute may not be due, even if `when.only` has them.",
+        parse=parse_expressions,
+        example="* 12-13 * * *; * * 24-26 12 *",
+    ),
     Portable(
         name="when.missed",
         expects=_alternatives(_MISSED),
@@ -218,8 +255,8 @@ PORTABLES: tuple[Portable, ...] = (
         expects=f"{_A_DURATION}, at most a year",
         applies_to=_BY_THE_CALENDAR,
         description=(
-            "Moves every due instant by a delay of at most this, which follows from the execute's key and is always "
-            "the same, so that jobs with like times do not all start at once."
+            "Puts times of `at`, and the first instant of an interval, off by a delay of at most this. It follows from "
+            "the execute's key and is always the same, so that jobs with like times do not all start at once."
         ),
         parse=_duration(_NO_TIME),
         example="15m",
@@ -227,6 +264,7 @@ PORTABLES: tuple[Portable, ...] = (
     Portable(
         name="when.files",
         expects="a pattern of paths such as data/*.fits, relative to the resdir; ** stands for any folders",
+        applies_to=_BY_THE_CALENDAR,
         description=(
             "Runs only when there are files that fit and that no successful run has had; job code finds their paths in "
             "`execDef.newFiles`."
@@ -366,8 +404,9 @@ def find_portable(name: str) -> Portable:
     near = difflib.get_close_matches(name.lower(), known, n=1)
     meant = known[near[0]] if near else ""
     hint = f"did you mean {meant}?" if meant else f"names that begin with {_alternatives(PREFIXES)} are for gavo-exec"
-    fix = None if not meant or meant.endswith(NAMED) else meant
-    raise PropertyFault(f"there is no setting {shortened(name)[1:-1]}", hint=hint, fix=fix)
+    # What is only somewhat like it is for people to look at.
+    is_plain = bool(difflib.get_close_matches(name.lower(), near, cutoff=0.85)) and not meant.endswith(NAMED)
+    raise PropertyFault(f"there is no setting {shortened(name)[1:-1]}", hint=hint, fix=meant if is_plain else None)
 
 
 @lru_cache(maxsize=1000)
@@ -385,6 +424,9 @@ def parse_property(name: str, text: str) -> Any:
     except PropertyFault as fault:
         span = (start + fault.start, end if fault.end is None else start + fault.end)
         raise PropertyFault(f"{name} {fault}", start=span[0], end=span[1], hint=fault.hint, fix=fault.fix) from None
+    except ScheduleSyntaxError as fault:
+        span = (start + fault.start, start + fault.end)
+        raise PropertyFault(f"{name}: {fault}", start=span[0], end=span[1], hint=fault.hint, fix=fault.fix) from None
     except ValueError:
         message = f"{name} must be {portable.expects}, not {shortened(bare)}"
         hint = "leave it out, or write __NULL__ to unset a default" if bare.lower() in _NOTHING else ""

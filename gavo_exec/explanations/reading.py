@@ -303,6 +303,22 @@ Mend:
   <job><code>pass</code></job>
 </execute>
 """,
+    "W209": r"""
+More than a year passes between two instants that when.only and when.not leave of the execute's times. That can be
+meant; mostly day and month were mixed up, or two conditions were meant as alternatives.
+
+Wrong:
+<execute title="Fetch" at="19:00">
+  <property name="when.only">* * 29 2 *</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="19:00">
+  <property name="when.only">* * L 2 *</property>
+  <job><code>pass</code></job>
+</execute>
+""",
     "E301": r"""
 A time is h:m in UTC, before it w1 to w7 (Monday is 1) or m1 to m28, if need be. DaCHS silently ignores what follows
 the minutes, and so runs at another time than was meant.
@@ -344,6 +360,23 @@ Wrong:
 Mend:
 <execute title="Fetch" at="1:00">
   <property name="run.timeout">15m</property>
+  <job><code>pass</code></job>
+</execute>
+""",
+    "E305": r"""
+when.only and when.not leave no instant of the execute's times, so that it would never run. They may stand in the
+execute, in its resource, or among the defaults in the settings file; and they go by the clocks of when.zone, which is
+UTC where nothing is said.
+
+Wrong:
+<execute title="Fetch" at="19:00">
+  <property name="when.only">* 9-17 * * 1-5</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="9:00, 17:00">
+  <property name="when.only">* 9-17 * * 1-5</property>
   <job><code>pass</code></job>
 </execute>
 """,

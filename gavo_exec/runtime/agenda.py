@@ -214,6 +214,35 @@ class Agenda:
         turns.hand_out(now)
         return turns.decided()
 
+    def coming(self, now: datetime, until: datetime) -> list[RunRequest]:
+        """Ask ahead for the runs of instants that come until then, as far as they stand in nobody's way.
+
+        For noting them in the store before they are due, many at a time.  Stops at the first instant of which is only
+        known when it is there whether it may be served.
+        """
+        heap, turns = self._heap, self._turns
+        turns.most = self._slots
+        last = until.timestamp()
+        while heap and heap[0][0] <= last and not self._loading:
+            _, _, instant, entry = heap[0]
+            execute = entry.execute
+            if entry.due is not instant:
+                if _is_current(entry, instant):
+                    break
+                heappop(heap)
+                continue
+            following = execute.schedule.next_due(instant, instant)
+            is_plain = execute.policy is DEFAULT_POLICY and (following is None or following > until)
+            if instant <= now or not is_plain or not turns.begin_at_once(entry, instant, instant):
+                break
+            entry.due = following
+            if following is None:
+                heappop(heap)
+            else:
+                self._pushed += 1
+                heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
+        return turns.decided().requests
+
     def _arrive(self, entry: Entry, due: datetime, now: datetime) -> datetime | None:
         """Take up all instants of an entry that have come, from ``due`` on; answers the one that follows."""
         schedule, policy = entry.execute.schedule, entry.execute.policy

@@ -10,6 +10,9 @@ from gavo_exec.ports import Listener
 
 _log = logging.getLogger("gavo_exec")
 
+PAUSE_SECONDS = 0.02
+"""How long the bus lets events gather before it tells the next ones, so that many a second make few transactions."""
+
 BATCH = 100
 """How many events at most go between two flushes: what listeners put into the store is committed that often."""
 
@@ -31,6 +34,7 @@ class Bus:
         self._flush = flush
         self._retry_seconds = retry_seconds
         self._is_unwritten = False  # whether the last flush failed
+        self._is_to_end = threading.Event()
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self.publish: Callable[[Event], None] = self._events.put
@@ -43,6 +47,7 @@ class Bus:
     def stop(self) -> None:
         """Tell what was published until now, then end."""
         if self._thread.ident is not None:
+            self._is_to_end.set()
             self._events.put(None)
             self._thread.join()
         self.drain()
@@ -53,11 +58,12 @@ class Bus:
             self._tell_batch()
 
     def _run(self) -> None:
-        while self._tell_batch():
-            pass
+        while (told := self._tell_batch()) is not None:
+            if told < BATCH:
+                self._is_to_end.wait(PAUSE_SECONDS)
 
-    def _tell_batch(self) -> bool:
-        """Wait for an event, tell it and those behind it; answers False once the bus is to end."""
+    def _tell_batch(self) -> int | None:
+        """Wait for an event, tell it and those behind it; answers how many, None once the bus is to end."""
         batch: list[Event | None] = []
         try:
             batch.append(self._events.get(timeout=self._retry_seconds if self._is_unwritten else None))
@@ -74,7 +80,7 @@ class Bus:
         except Exception as fault:
             self._is_unwritten = True
             _log.error("what happened could not be noted in the state: %s", fault)
-        return None not in batch[-1:]
+        return None if None in batch[-1:] else len(batch)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:

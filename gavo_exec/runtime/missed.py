@@ -32,7 +32,7 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
 def passed(schedule: Schedule, due: datetime, now: datetime) -> Passed:
     """All instants of a schedule from ``due``, which is one, until now."""
     earlier, before = 0, None
-    if isinstance(schedule, Every) and getattr(schedule, "window", None) is None:
+    if isinstance(schedule, Every) and schedule.window is None:
         # There may be millions of them.
         interval = timedelta(0, schedule.seconds)
         earlier = max(0, (now - due) // interval + 1 - MOST_KEPT_APART)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime, timedelta
@@ -30,6 +31,13 @@ _MANY = 8
 _MOST_AHEAD = 512
 """Where so many runs ended since the last look, they are short, and up to so many more may wait in the engine."""
 
+LOOKAHEAD = timedelta(milliseconds=25)
+_LEAD = timedelta(milliseconds=5)
+"""Runs are noted in the store so long before they are due, and all that come by LOOKAHEAD with them.
+
+So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
+"""
+
 _STOP = object()
 
 
@@ -51,7 +59,8 @@ class Scheduler:
     """Starts what is due: messages in, requests to the engine and events out.
 
     All that changes the agenda comes as a message, from any thread, and is handled by the scheduler's own.  ``look`` is
-    asked for the files of requests; it answers by ``found`` or ``not_found``.
+    asked for the files of requests; it answers by ``found`` or ``not_found``.  With a ``lookahead``, runs that stand in
+    nobody's way are noted in the store before they are due, up to so long.
     """
 
     def __init__(
@@ -63,6 +72,7 @@ class Scheduler:
         clock: Clock,
         publish: Callable[[Event], object],
         look: Callable[[RunRequest], object] | None = None,
+        lookahead: timedelta = timedelta(0),
     ) -> None:
         self._agenda = agenda
         self._engine = engine
@@ -70,6 +80,8 @@ class Scheduler:
         self._clock = clock
         self._publish = publish
         self._look = look or (lambda request: self.not_found(request, "nobody looks for files here"))
+        self._lookahead = lookahead
+        self._coming: deque[RunRequest] = deque()  # noted in the store, and not yet due
         self._inbox: SimpleQueue[object] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self._stopped = False
@@ -123,7 +135,9 @@ class Scheduler:
             self._thread.join()
 
     def step(self, now: datetime) -> datetime | None:
-        """Handle all messages, start everything due by now; answers when the next is due."""
+        """Handle all messages, start everything due by now; answers when the next step is."""
+        if self._coming:
+            self._start_coming(now)
         inbox = self._inbox
         try:
             while True:
@@ -134,7 +148,28 @@ class Scheduler:
             ahead = min(2 * self._ended, _MOST_AHEAD) if self._ended >= _MANY else 0
             self._ended = 0
             self._carry_out(self._agenda.tick(now, ahead=ahead), now)
-        return self._agenda.next_due()
+        due = self._agenda.next_due()
+        if self._lookahead and not self._stopped and due is not None:
+            due = self._look_ahead(due, now)
+        return due
+
+    def _look_ahead(self, due: datetime, now: datetime) -> datetime:
+        """Note in the store what comes, in time before it is due; answers when the next step is."""
+        if due <= now + _LEAD and (coming := self._agenda.coming(now, now + self._lookahead)):
+            self._coming.extend(self._granted(Decisions(requests=coming), now))
+            due = self._agenda.next_due() or coming[-1].due
+        if due > now + _LEAD:
+            due -= _LEAD
+        return min(due, self._coming[0].due) if self._coming else due
+
+    def _start_coming(self, now: datetime, *, at_once: bool = False) -> None:
+        """Start what was noted ahead and is due by now, or all of it."""
+        coming = self._coming
+        ready: list[RunRequest] = []
+        while coming and (at_once or coming[0].due <= now):
+            ready.append(coming.popleft())
+        if ready:
+            self._engine.submit(ready)
 
     def _handle(self, message: object, now: datetime) -> None:
         if isinstance(message, Run):
@@ -150,6 +185,7 @@ class Scheduler:
             self._agenda.not_found(message.request, message.cause, now)
         elif message is _STOP:
             self._stopped = True
+            self._start_coming(now, at_once=True)  # the engine accounts for what it does not begin
 
     def _reconcile(self, catalog: Catalog, now: datetime) -> None:
         """Go by this catalog."""
@@ -158,29 +194,34 @@ class Scheduler:
 
     def _carry_out(self, decisions: Decisions, now: datetime) -> None:
         """Note what was decided in the store, then do it."""
-        requests, left_out = decisions.requests, decisions.left_out
-        begun = self._agenda.take_begun()
-        if requests or left_out or decisions.accounted or begun:
-            refused = self._claim(decisions, begun, now)
-            if refused:
-                for request in requests:
-                    if request.run_id in refused:
-                        cause = f"run elsewhere: {refused[request.run_id]}"
-                        run = left_out_run(request, Outcome.SKIPPED, cause=cause, now=now)
-                        self._agenda.finish(run)
-                        self._publish(RunFinished(run=run, request=request))
-                requests = [request for request in requests if request.run_id not in refused]
-            for request, run in left_out:
-                self._publish(RunFinished(run=run, request=request))
-            if requests:
-                self._engine.submit(requests)
+        requests = self._granted(decisions, now)
+        for request, run in decisions.left_out:
+            self._publish(RunFinished(run=run, request=request))
+        if requests:
+            self._engine.submit(requests)
         for run_id, cause in decisions.cancels:
             self._engine.cancel(run_id, cause)
         for request in decisions.lookups:
             self._look(request)
 
+    def _granted(self, decisions: Decisions, now: datetime) -> list[RunRequest]:
+        """Note, before they begin, that runs do, and what is left out; answers those that may begin."""
+        requests, begun = decisions.requests, self._agenda.take_begun()
+        if not (requests or decisions.left_out or decisions.accounted or begun):
+            return requests
+        refused = self._claim(decisions, begun, now)
+        if not refused:
+            return requests
+        for request in requests:
+            if request.run_id in refused:
+                cause = f"run elsewhere: {refused[request.run_id]}"
+                run = left_out_run(request, Outcome.SKIPPED, cause=cause, now=now)
+                self._agenda.finish(run)
+                self._publish(RunFinished(run=run, request=request))
+        return [request for request in requests if request.run_id not in refused]
+
     def _claim(self, decisions: Decisions, begun: Mapping[str, LastStart], now: datetime) -> dict[str, str]:
-        """Note, before they begin, that runs do, and what is left out; answers which must not begin."""
+        """The run ids that the store does not grant, each with who has the key."""
         try:
             return self._store.claim(
                 decisions.requests,
@@ -202,6 +243,7 @@ class Scheduler:
         step = (now - seen[0]).total_seconds() - (seconds - seen[1])
         if abs(step) > _MOST_SLEW_SECONDS:
             self._publish(ClockStepped(seconds=step, at=now))
+            self._start_coming(now, at_once=True)
             if timedelta(seconds=-step) > MOST_SET_BACK:
                 self._agenda.set_back(now)
 

@@ -242,8 +242,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
                     day = next(self.days(tomorrow, _ALL_DAY), None)
                     if day is None:
                         break
-                    # Two days short of it, for on the way clocks may change, by a day at most.
-                    following += max(day - tomorrow - timedelta(days=2), timedelta(0))
+                    # Clocks that go back on the way have this come early, never late: days() stops where they skip.
+                    following += day - tomorrow
                 moment = following
         except OverflowError:
             pass

@@ -295,7 +295,7 @@ class Life(RuleBasedStateMachine):
             return
         assert isinstance(execute.schedule, At)
         expected, due = [], execute.schedule.next_due(begin, begin)
-        while due <= self.latest:
+        while due is not None and due <= self.latest:
             expected.append(due)
             due = execute.schedule.next_due(due, due)
         summed = sum(run.instants for run in rows)

@@ -15,6 +15,7 @@
   <execute title="Three" on="loaded">
     <property name="when.grace">2h</property>
     <property name="when.jitter">2h</property>
+    <property name="when.files">in/*</property>
     <job><code>pass</code></job>
   </execute>
 </resource>

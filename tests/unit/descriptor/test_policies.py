@@ -9,6 +9,7 @@ import pytest
 from gavo_exec.descriptor import read
 from gavo_exec.errors import DescriptorError
 from gavo_exec.model import DEFAULT_POLICY, Limit, Missed, Overlap, Policy, ResourceDescriptor
+from gavo_exec.schedule import At, AtTime, Every, Loaded, Schedule, Window, delay_for, narrowed
 
 PATH = "/rds/s/q.rd"
 NONE: Mapping[str, str] = {}
@@ -194,3 +195,89 @@ def test_defaults_of_the_settings_are_never_called_idle() -> None:
     defaults = {"when.settle": "1m", "when.missed": "all", "run.retryDelay": "1m"}
     assert faults_of(execute(when='on="loaded"'), defaults=defaults) == []
     assert faults_of(execute({"when.settle": "1m"}), defaults={"when.files": "*"}) == []
+
+
+# Schedules
+
+
+def schedule_of(own: Mapping[str, str], when: str, *, defaults: Mapping[str, str] = NONE) -> Schedule:
+    return rd_of(execute(own, when=when), defaults=defaults).executes[0].schedule
+
+
+NOON = At(times=(AtTime(hour=12, minute=0),), items=("12:00",))
+OFFICE = Window(only=("* 9-17 * * 1-5",), excluded=("* 12 * * *", "* * 24 12 *"))
+
+
+@pytest.mark.parametrize(
+    ("own", "when", "expected"),
+    [
+        ({"when.zone": "Europe/Berlin"}, 'at="12:00"', narrowed(NOON, zone="Europe/Berlin")),
+        ({"when.zone": " UTC\n"}, 'at="12:00"', NOON),
+        ({"when.only": "* 12 * * *"}, 'at="12:00"', narrowed(NOON, window=Window(only=("* 12 * * *",)))),
+        (
+            {"when.only": "* 12 * * *", "when.zone": "Asia/Tokyo"},
+            'at="12:00"',
+            narrowed(NOON, zone="Asia/Tokyo", window=Window(only=("* 12 * * *",), zone="Asia/Tokyo")),
+        ),
+        (
+            {"when.only": "*  9-17 * * 1-5", "when.not": "* 12 * * *;\n* * 24 12 *"},
+            'every="60"',
+            narrowed(Every(seconds=60), window=OFFICE),
+        ),
+        ({"when.only": "__NULL__"}, 'every="60"', Every(seconds=60)),
+        ({"when.jitter": "0"}, 'every="60"', Every(seconds=60)),
+        ({"run.timeout": "1h"}, 'at="12:00"', NOON),
+        ({"when.only": "* 9 * * *", "when.zone": "Asia/Tokyo", "when.jitter": "1h"}, 'on="loaded"', Loaded()),
+    ],
+)
+def test_what_is_said_of_the_calendar_narrows_the_schedule(own: dict[str, str], when: str, expected: Schedule) -> None:
+    assert schedule_of(own, when) == expected
+    assert schedule_of({}, when, defaults={name: text for name, text in own.items() if text != "__NULL__"}) == expected
+
+
+def test_jitter_is_a_delay_that_follows_from_the_key() -> None:
+    rd = rd_of(properties({"when.jitter": "15m"}) + execute(title="A") + execute(title="B", when='every="60"'))
+    for each in rd.executes:
+        assert isinstance(each.schedule, At | Every)
+        assert each.schedule.delay_seconds == delay_for(each.key, 900)
+    assert rd.executes[0].policy is DEFAULT_POLICY
+
+
+@pytest.mark.parametrize(
+    ("resource", "own", "defaults", "told"),
+    [
+        ({}, {"when.only": "* 9-17 * * *"}, {}, "2:46 E305"),
+        ({"when.not": "* 0-2 * * *"}, {}, {}, "3:24 E305"),
+        ({"when.not": "* 0-2 * * *"}, {"when.zone": "Asia/Tokyo"}, {}, "3:24 E305"),
+        ({"when.not": "* 0-2 * * *"}, {"when.not": "* 3 * * *"}, {}, None),
+        ({}, {}, {"when.only": "* 9-17 * * *"}, "2:24 E305"),
+        ({}, {"when.only": "__NULL__"}, {"when.only": "* 9-17 * * *"}, None),
+        ({}, {"when.only": "* * 29 2 *"}, {}, "2:46 W209"),
+        ({}, {"when.only": "* * L * *"}, {}, None),
+        ({"when.only": "* 9-17 * * *"}, {"when.zone": "Asia/Nowhere"}, {}, "3:57 E304"),
+    ],
+)
+def test_a_schedule_of_which_little_is_left_is_told_of_where_that_was_said(
+    resource: dict[str, str], own: dict[str, str], defaults: dict[str, str], told: str | None
+) -> None:
+    found = faults_of(properties(resource) + execute(own, when='at="1:00"'), defaults=defaults)
+    assert [" ".join(fault.split()[:2]) for fault in found] == ([told] if told else [])
+
+
+def test_what_is_never_or_rarely_due_is_told_in_words() -> None:
+    never = faults_of(execute({"when.only": "* 9-17 * * *", "when.zone": "Asia/Tokyo"}))
+    assert never == ["2:46 E305 the execute is never due: at 1:00 Asia/Tokyo, only * 9-17 * * *"]
+    rare = faults_of(execute({"when.only": "* * 29 2 *"}))
+    assert rare == ["2:46 W209 the execute is rarely due, next on 2028-02-29: at 1:00 UTC, only * * 29 2 *"]
+
+
+def test_like_executes_of_one_tag_are_told_of_once() -> None:
+    made = execute({"when.only": "* 9 * * *"}, title="\\item")
+    loop = f'<LOOP listItems="a b c"><events>\n{made}</events></LOOP>'
+    assert faults_of(loop) == ["3:50 E305 the execute is never due: at 1:00 UTC, only * 9 * * *"]
+
+
+def test_the_zone_of_an_interval_without_a_window_is_idle() -> None:
+    said = "2:47 W208 when.zone has no effect: every counts seconds, and there is neither when.only nor when.not"
+    assert faults_of(execute({"when.zone": "Asia/Tokyo"}, when='every="60"')) == [said]
+    assert faults_of(execute({"when.zone": "Asia/Tokyo", "when.not": "* 9 * * *"}, when='every="60"')) == []

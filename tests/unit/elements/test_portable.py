@@ -98,6 +98,9 @@ def test_a_duration_in_parts_is_the_sum_of_them(seconds: int) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
+        ("when.zone", "\n Europe/Berlin ", "Europe/Berlin"),
+        ("when.only", "* 9-17 * * mon", ("* 9-17 * * MON",)),
+        ("when.not", "*  9 * * *;\n* 10 * * *", ("* 9 * * *", "* 10 * * *")),
         ("when.missed", "all", "all"),
         ("when.grace", "2h", timedelta(hours=2)),
         ("when.jitter", "0", timedelta()),
@@ -138,6 +141,8 @@ MEMORY = "a size such as 500M or 2G (powers of 1024), from 16M to 1024T"
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("when.zone", "Europe/Nowhere", "when.zone: no zone is called 'Europe/Nowhere'"),
+        ("when.only", "* 25 * * *", "when.only: no such hour: '25'"),
         ("when.missed", "twice", "when.missed must be once, skip or all, not 'twice'"),
         ("when.grace", "0", f"when.grace must be {GRACE}, not '0'"),
         ("when.files", "", f"when.files must be {FILES}, not ''"),
@@ -167,6 +172,7 @@ def test_faults_say_what_it_must_be(name: str, text: str, message: str) -> None:
     [
         ("run.overlap", " Queu ", "did you mean queue?", "queue"),
         ("run.overlap", "kill", "", None),
+        ("when.zone", "europe/berlin", "it is spelled Europe/Berlin", "Europe/Berlin"),
         ("run.timeout", "none", "leave it out, or write __NULL__ to unset a default", None),
         ("when.files", "data/", "write 'data/*'", None),
     ],
@@ -179,6 +185,8 @@ def test_faults_say_what_to_do_where_that_is_plain(name: str, text: str, hint: s
 def test_the_span_of_a_fault_is_the_value_without_blanks_around_it() -> None:
     fault = fault_of("run.overlap", "\n  Queu ")
     assert (fault.start, fault.end) == (3, 7)
+    within = fault_of("when.not", "\n  * 9 * * *; * 25 * * * ")
+    assert (within.start, within.end) == (16, 18)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +194,8 @@ def test_the_span_of_a_fault_is_the_value_without_blanks_around_it() -> None:
     [
         ("run.timout", "did you mean run.timeout?", "run.timeout"),
         ("run.Timeout", "did you mean run.timeout?", "run.timeout"),
-        ("when.retries", "did you mean run.retries?", "run.retries"),
+        ("when.retries", "did you mean run.retries?", None),
+        ("mail.from", "did you mean mail.to?", None),
         ("run.env", "did you mean run.env.NAME?", None),
         ("run.enviroment", "", None),
         ("run.qqqqqq", "names that begin with when., run. or mail. are for gavo-exec", None),
@@ -217,3 +226,27 @@ def test_no_name_is_there_twice() -> None:
     names = [portable.name for portable in PORTABLES]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"(when|run|mail)\.[a-z][A-Za-z]*", name) for name in names if not name.startswith(ENV))
+
+
+NAMES = st.sampled_from([portable.name.replace(NAMED, "X") for portable in PORTABLES])
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.lists(st.sampled_from([*"0159wdhms.*/-+,;# \n", "MON", "L", "UTC", "Europe/", "K", "GiB", "archive"])).map(
+        "".join
+    ),
+)
+
+
+@given(NAMES, TEXTS)
+def test_any_text_is_understood_or_told_of_with_a_span_in_it(name: str, text: str) -> None:
+    found: object = None
+    try:
+        found = parse_property(name, text)
+    except PropertyFault as fault:
+        found = fault
+    if isinstance(found, PropertyFault):
+        end = len(text) if found.end is None else found.end
+        assert 0 <= found.start <= end <= len(text)
+        assert str(found).startswith(name)
+    else:
+        assert parse_property(name, f" {text}\n") == found

@@ -10,9 +10,9 @@ import pytest
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import StoreError
 from gavo_exec.events import ClockStepped, Event, JobsReconciled, RunFinished, Trouble
-from gavo_exec.model import Execute, NewFile, Outcome, Overlap, Policy, Run, RunRequest
+from gavo_exec.model import DEFAULT_POLICY, Execute, LastStart, NewFile, Outcome, Overlap, Policy, Run, RunRequest
 from gavo_exec.runtime.agenda import Agenda
-from gavo_exec.runtime.scheduler import Scheduler
+from gavo_exec.runtime.scheduler import _STOP, LOOKAHEAD, Scheduler
 from gavo_exec.schedule import Every
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, make_execute, make_rd, run_ids, starts_of
@@ -306,4 +306,85 @@ def test_short_runs_let_more_wait_in_the_engine_than_it_has_slots() -> None:
         stage.engine.perform(request)
     stage.at(2)
     assert len(stage.engine.submitted) == 10 + 20
+    stage.store.close()
+
+
+class AheadStage(Stage):
+    """A scheduler that looks ahead, of which each step is at a millisecond."""
+
+    def __init__(self, *executes: Execute) -> None:
+        super().__init__(*executes)
+        self.scheduler._lookahead = LOOKAHEAD
+
+    def at_ms(self, milliseconds: float) -> float | None:
+        due = self.scheduler.step(EPOCH + timedelta(milliseconds=milliseconds))
+        return None if due is None else (due - EPOCH) / timedelta(milliseconds=1)
+
+    def claimed(self) -> list[str]:
+        return sorted(key.partition("#")[2] for key in self.store.running())
+
+    def begun(self) -> list[str]:
+        return [request.execute.key.partition("#")[2] for request in self.engine.submitted]
+
+
+def due_at(name: str, milliseconds: int, *, policy: Policy = DEFAULT_POLICY) -> Execute:
+    """An execute that has begun so long ago that its next instant is due at this millisecond."""
+    return make_execute(f"test/q#{name}", schedule=Every(seconds=3600), policy=policy, title=str(milliseconds))
+
+
+def ahead(*executes: Execute) -> AheadStage:
+    stage = AheadStage()
+    starts = {
+        execute.key: LastStart(
+            at=EPOCH + timedelta(milliseconds=int(execute.title)) - timedelta(hours=1),
+            schedule=execute.schedule.describe(),
+        )
+        for execute in executes
+    }
+    stage.scheduler._agenda = Agenda(run_ids=run_ids(), last_starts=starts)
+    stage.scheduler.adopt(Catalog().accept(make_rd(*executes)))
+    return stage
+
+
+def test_what_is_due_soon_is_claimed_before_it_is_due_and_begins_when_it_is() -> None:
+    stage = ahead(due_at("a", 100), due_at("b", 104), due_at("c", 119), due_at("d", 400))
+    assert stage.at_ms(0) == 95
+    assert stage.claimed() == []
+    assert stage.at_ms(95) == 100
+    assert (stage.claimed(), stage.begun()) == (["a", "b", "c"], [])
+    assert stage.at_ms(100) == 104
+    assert stage.begun() == ["a"]
+    assert stage.at_ms(104) == 119
+    assert stage.at_ms(119.5) == 395
+    assert stage.begun() == ["a", "b", "c"]
+    assert [request.due.microsecond for request in stage.engine.submitted] == [100_000, 104_000, 119_000]
+    stage.store.close()
+
+
+def test_what_may_stand_in_somebodys_way_is_decided_when_it_is_due() -> None:
+    stage = ahead(due_at("a", 100), due_at("own", 102, policy=Policy(overlap=Overlap.QUEUE)), due_at("c", 104))
+    assert stage.at_ms(96) == 97
+    assert stage.claimed() == ["a"]
+    assert stage.at_ms(100) == 102
+    assert stage.at_ms(102) == 104
+    assert stage.begun() == ["a", "own"]
+    assert stage.at_ms(104) is not None
+    assert stage.begun() == ["a", "own", "c"]
+    stage.store.close()
+
+
+def test_what_was_claimed_ahead_is_handed_over_when_the_scheduler_stops() -> None:
+    stage = ahead(due_at("a", 100))
+    stage.at_ms(96)
+    stage.scheduler._handle(_STOP, EPOCH)
+    assert stage.begun() == ["a"]
+    stage.store.close()
+
+
+def test_what_was_claimed_ahead_begins_at_once_where_the_clock_is_set() -> None:
+    stage = ahead(due_at("a", 100))
+    stage.scheduler.compare_clocks(EPOCH, 0.0)
+    stage.at_ms(96)
+    stage.scheduler.compare_clocks(EPOCH - timedelta(hours=1), 0.1)
+    assert stage.begun() == ["a"]
     stage.store.close()

@@ -48,6 +48,31 @@ def test_a_window_without_expressions_is_none(schedule: Schedule) -> None:
     assert narrowed(schedule, window=Window(zone="Europe/Berlin")) == schedule
 
 
+def test_different_schedules_have_different_words() -> None:
+    bare: list[Schedule] = [
+        Loaded(),
+        *(Every(seconds=seconds, immediately=at_once) for seconds in (1, 60, 61) for at_once in (False, True)),
+    ]
+    times = ["1:00", "1:01", "w1 1:00", "w1 1:00, 1:00", "m1 1:00"]
+    expressions = [(), ("* 9 * * *",), ("* * L * *",), ("* 9 * * *", "* * L * *")]
+    schedules = {
+        narrowed(
+            schedule,
+            zone=zone,
+            window=Window(only=only, excluded=excluded, zone=window_zone),
+            delay_seconds=delay_seconds,
+        )
+        for schedule in (*bare, *map(parse_at, times))
+        for zone in ("UTC", "Europe/Berlin")
+        for only in expressions
+        for excluded in expressions
+        for window_zone in ("UTC", "Europe/Berlin", "Asia/Tokyo")
+        for delay_seconds in (0, 1, 60)
+    }
+    assert len(schedules) > 2000
+    assert len({schedule.describe() for schedule in schedules}) == len(schedules)
+
+
 @pytest.mark.parametrize(
     ("key", "most_seconds", "delay"),
     [
