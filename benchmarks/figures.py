@@ -59,7 +59,7 @@ def dispatch(count: int, *, repeats: int = 5) -> Figure:
         LOGGED: ("dispatch", "logged", str(count)),
         PEER: ("dispatch", "apscheduler", str(count)),
     }
-    goals = (
+    goals: tuple[Goal, ...] = (
         Goal(1, "starts, nothing kept, x APScheduler", ratio(NULL, PEER), ">=", 5),
         Goal(2, "starts, everything on, x APScheduler", ratio(DURABLE, PEER), ">=", 2),
         Goal(2, "us of CPU a run for all that is kept", lambda f, _: f[DURABLE][2] - f[NULL][2], "<=", 12),
@@ -241,7 +241,7 @@ def spawning(times: int, megabytes: int, *, before: str = "") -> Figure:
     """Goal 12."""
     size = (str(times), str(megabytes))
     least = "subprocess.run"
-    goals = (
+    goals: tuple[Goal, ...] = (
         Goal(12, "ProcessRunner.run, x subprocess.run", ratio("ProcessRunner.run", least), "<=", 1.15),
         Goal(12, "execDef.spawn, x subprocess.run", ratio("execDef.spawn", least), "<=", 1.15),
     )

@@ -33,7 +33,7 @@ def end(process: "subprocess.Popen[str]") -> list[float]:
     """What it printed; raises RuntimeError where it failed."""
     said, complaint = process.communicate()
     if process.returncode:
-        raise RuntimeError(f"{process.args} failed:\n{complaint}")
+        raise RuntimeError(f"{process.args!r} failed:\n{complaint}")
     return [float(word) for word in said.split()]
 
 
