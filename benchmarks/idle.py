@@ -1,4 +1,4 @@
-"""COUNT executes that are due in a month, for SECONDS.  Usage: idle.py CONTENDER COUNT SECONDS.
+"""COUNT executes that are due tomorrow, for SECONDS.  Usage: idle.py CONTENDER COUNT SECONDS.
 
 Prints the milliseconds of CPU that waiting took, and how often any thread woke up.  No files are watched.
 """
