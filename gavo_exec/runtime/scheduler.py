@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from time import monotonic
 
@@ -27,9 +27,12 @@ MAX_SLEEP_SECONDS = 30.0
 _MOST_SLEW_SECONDS = 5.0
 """By how much the clock may go faster or slower than it should between two looks and count as never set."""
 
-_MANY = 8
+_AHEAD = timedelta(milliseconds=10)
 _MOST_AHEAD = 512
-"""Where so many runs ended since the last look, they are short, and up to so many more may wait in the engine."""
+"""As many runs may wait in the engine as will have ended in that time, if they go on as since the last look.
+
+Where runs are short, asking for each of them only when a slot is free would cost more than they do.
+"""
 
 LOOKAHEAD = timedelta(milliseconds=25)
 _LEAD = timedelta(milliseconds=5)
@@ -38,6 +41,8 @@ _LEAD = timedelta(milliseconds=5)
 So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
 """
 
+_NO_TIME = timedelta(0)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STOP = object()
 
 
@@ -86,6 +91,7 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self._stopped = False
         self._ended = 0  # runs that ended since the last look
+        self._stepped_at = _LONG_AGO
         self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
         self.due_back_at = 0.0
@@ -145,13 +151,19 @@ class Scheduler:
         except Empty:
             pass
         if not self._stopped:
-            ahead = min(2 * self._ended, _MOST_AHEAD) if self._ended >= _MANY else 0
-            self._ended = 0
-            self._carry_out(self._agenda.tick(now, ahead=ahead), now)
+            self._carry_out(self._agenda.tick(now, ahead=self._ahead(now)), now)
         due = self._agenda.next_due()
         if self._lookahead and not self._stopped and due is not None:
             due = self._look_ahead(due, now)
         return due
+
+    def _ahead(self, now: datetime) -> int:
+        """How many runs may be asked for beyond the slots there are."""
+        ended, self._ended = self._ended, 0
+        passed, self._stepped_at = now - self._stepped_at, now
+        if not ended:
+            return 0
+        return min(int(ended * (_AHEAD / passed)), _MOST_AHEAD) if passed > _NO_TIME else _MOST_AHEAD
 
     def _look_ahead(self, due: datetime, now: datetime) -> datetime:
         """Note in the store what comes, in time before it is due; answers when the next step is."""
