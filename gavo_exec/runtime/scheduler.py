@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 
 import msgspec
 
@@ -40,6 +40,10 @@ _LEAD = timedelta(milliseconds=5)
 
 So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
 """
+
+_MANY_AHEAD = 64
+_GATHERING_SECONDS = 0.001
+"""Where so many may wait in the engine, ends of runs may gather so long: looking at each costs more than it does."""
 
 _NO_TIME = timedelta(0)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,6 +96,7 @@ class Scheduler:
         self._stopped = False
         self._ended = 0  # runs that ended since the last look
         self._stepped_at = _LONG_AGO
+        self._is_flooded = False
         self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
         self.due_back_at = 0.0
@@ -161,9 +166,9 @@ class Scheduler:
         """How many runs may be asked for beyond the slots there are."""
         ended, self._ended = self._ended, 0
         passed, self._stepped_at = now - self._stepped_at, now
-        if not ended:
-            return 0
-        return min(int(ended * (_AHEAD / passed)), _MOST_AHEAD) if passed > _NO_TIME else _MOST_AHEAD
+        ahead = min(int(ended * (_AHEAD / passed)) if passed > _NO_TIME else ended, _MOST_AHEAD)
+        self._is_flooded = ahead >= _MANY_AHEAD
+        return ahead
 
     def _look_ahead(self, due: datetime, now: datetime) -> datetime:
         """Note in the store what comes, in time before it is due; answers when the next step is."""
@@ -269,6 +274,9 @@ class Scheduler:
                 if due is not None:
                     pause = min(pause, (due - self._clock.now()).total_seconds())
                 self.due_back_at = monotonic() + max(pause, 0.0)
+                if self._is_flooded and pause > 0:
+                    sleep(min(pause, _GATHERING_SECONDS))
+                    continue
                 if pause > 0 and not self._stopped:
                     try:
                         message = self._inbox.get(timeout=pause)
