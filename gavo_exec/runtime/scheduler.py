@@ -166,7 +166,7 @@ class Scheduler:
         """How many runs may be asked for beyond the slots there are."""
         ended, self._ended = self._ended, 0
         passed, self._stepped_at = now - self._stepped_at, now
-        ahead = min(int(ended * (_AHEAD / passed)) if passed > _NO_TIME else ended, _MOST_AHEAD)
+        ahead = min(int(ended * (_AHEAD / passed)), _MOST_AHEAD) if passed > _NO_TIME else 0
         self._is_flooded = ahead >= _MANY_AHEAD
         return ahead
 
