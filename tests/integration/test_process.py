@@ -18,7 +18,8 @@ import pytest
 
 from gavo_exec.errors import SpawnFailed
 from gavo_exec.ports import Completed
-from gavo_exec.runtime.process import ProcessRunner, _reason, children_kept_off_the_terminal, is_alive, process_holder
+from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
+from gavo_exec.runtime.process.child import reason_of
 
 NO_PROGRAM = "it is neither a program for this machine nor a script whose first line begins with #!"
 TOO_LONG = "its arguments and its environment are longer than the system allows"
@@ -318,7 +319,7 @@ def test_what_cannot_be_started_is_told_in_one_line(
     ],
 )  # fmt: skip
 def test_rare_faults_are_told_too(fault: Exception, message: str) -> None:
-    assert _reason(fault, name="x", cwd="/") == message
+    assert reason_of(fault, name="x", cwd="/") == message
 
 
 def test_an_environment_that_cannot_be_is_refused(runner: ProcessRunner) -> None:
