@@ -4,7 +4,6 @@ import os
 import pickle
 import resource
 import sys
-from contextlib import suppress
 from functools import cache
 
 import msgspec
@@ -77,8 +76,7 @@ def _loader(rd: ResourceDescriptor, runner: JobRunner, *, settings: Settings, si
 def _limit(policy: Policy) -> None:
     """Keep this process, and all children that it will have, to what the policy allows."""
     if policy.niceness is not None:
-        with suppress(OSError):  # a higher priority than we may have
-            os.setpriority(os.PRIO_PROCESS, 0, policy.niceness)
+        os.nice(max(0, policy.niceness - os.nice(0)))
     if policy.memory_bytes is not None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         limit = policy.memory_bytes if hard == resource.RLIM_INFINITY else min(policy.memory_bytes, hard)

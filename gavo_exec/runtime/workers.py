@@ -105,7 +105,7 @@ class LocalEngine:
         self._performer.cancel(run_id, cause)
 
     def hasten(self) -> None:
-        """Let a stop wait no longer, nor any that comes after it."""
+        """Let a stop that waits wait no longer, or the next one not at all."""
         # The queue may be put into by signal handlers; locks must not be taken there.
         self._hastened = True
         self._ended.put(None)
@@ -126,6 +126,7 @@ class LocalEngine:
             if worker is not None:
                 worker.join()
                 self._workers.remove(worker)
+        self._hastened = False
         return [current for worker in self._workers if (current := worker.current) is not None]
 
     def _take_back(self) -> list[RunRequest]:

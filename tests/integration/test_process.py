@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from gavo_exec.errors import SpawnFailed
-from gavo_exec.ports import Completed
+from gavo_exec.ports import FREE, Completed, Terms
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
 from gavo_exec.runtime.process.child import reason_of
 
@@ -299,12 +299,13 @@ def _among_things_that_are_no_programs(tmp_path: Path, monkeypatch: pytest.Monke
         (["n" * 300], ".", f"cannot start '{'n' * 60}'...: File name too long"),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("terms", [FREE, Terms(memory_bytes=2**30), Terms(niceness=3)])
 @pytest.mark.usefixtures("among_things_that_are_no_programs")
 def test_what_cannot_be_started_is_told_in_one_line(
-    runner: ProcessRunner, argv: list[str], cwd: str, message: str
+    runner: ProcessRunner, argv: list[str], cwd: str, message: str, terms: Terms
 ) -> None:
     with pytest.raises(SpawnFailed) as caught:
-        runner.run(argv, cwd=cwd, input=b"x")
+        runner.run(argv, cwd=cwd, input=b"x", terms=terms)
     assert str(caught.value) == message
 
 

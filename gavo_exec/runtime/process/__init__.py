@@ -157,7 +157,7 @@ class ProcessRunner:
         if not run_ids:
             return
         # Looked for first: what is below a process that has ended is so no more.
-        strays = find_strays(run_ids, below=groups, beside=groups)
+        strays = find_strays(run_ids, below=groups, beside=groups, pidfd_open=self._pidfd_open)
         with self._changed:
             for child in self._children:
                 if child.terms.run_id in run_ids:
@@ -191,7 +191,7 @@ class ProcessRunner:
         for number in (signal.SIGTERM, *[signal.SIGKILL] * _ROUNDS):
             if number is signal.SIGTERM and not grace_seconds:
                 continue
-            found = find_strays(marks)
+            found = find_strays(marks, pidfd_open=self._pidfd_open)
             strays = [stray for stray in found if str(stray) not in stuck]
             ended |= dict.fromkeys(map(str, strays))
             for stray in strays:

@@ -171,7 +171,7 @@ def start(
         try:
             environ = {**os.environ, **env} if env else None
             path = env.get("PATH") if env else None
-            words = argv if terms.memory_bytes is None else _limited(argv, cwd, path, terms.memory_bytes)
+            words = argv if terms.niceness is terms.memory_bytes is None else _limited(argv, terms, cwd=cwd, path=path)
             output_fd, child_output_fd = os.pipe()
             ours.callback(os.close, output_fd)
             theirs.callback(os.close, child_output_fd)
@@ -197,9 +197,6 @@ def start(
             reason = reason_of(fault, name=argv[0], cwd=cwd, path=path)
             raise SpawnFailed(f"cannot start {shortened(str(argv[0]))}: {reason}") from fault
         ours.pop_all()
-    if terms.niceness is not None:
-        with contextlib.suppress(OSError):  # it has ended, or may not be of so high a priority
-            os.setpriority(os.PRIO_PGRP, process.pid, terms.niceness)
     pidfd = -1
     if pidfd_open is not None:
         with contextlib.suppress(OSError):  # too many files are open, say
@@ -207,17 +204,18 @@ def start(
     return Child(process, output_fd=output_fd, input_fd=input_fd, input=input, pidfd=pidfd, terms=terms)
 
 
-def _limited(argv: tuple[str, ...], cwd: str, path: str | None, memory_bytes: int) -> tuple[str, ...]:
-    """The command by which a shell sets the limit and becomes the program.
+def _limited(argv: tuple[str, ...], terms: Terms, *, cwd: str, path: str | None) -> tuple[str, ...]:
+    """The command by which a shell sets the limits and becomes the program.
 
-    Setting the limit from here would come too late for what the program does, and starts, at once.  The shell tells in
-    its own way what it cannot start, so it is looked at before; raises what starting it would.
+    Setting them from here would come too late for what the program does, and starts, at once.  The shell tells in its
+    own way what it cannot start, so it is looked at before; raises what starting it would.
     """
     name = argv[0]
     if _fault_of_directory(cwd):
         raise FileNotFoundError(errno.ENOENT, "no such directory", cwd)
     found = name if "/" in name else shutil.which(name, path=path)
     if found is None:
+        Path(cwd, name).stat()  # raises for names that cannot be
         raise FileNotFoundError(errno.ENOENT, "no such program", name)
     program = Path(cwd, found)
     if not stat.S_ISREG(program.stat().st_mode) or not os.access(program, os.X_OK):
@@ -228,9 +226,16 @@ def _limited(argv: tuple[str, ...], cwd: str, path: str | None, memory_bytes: in
             Path(cwd, os.fsdecode((head[2:].split() or [b"/"])[0])).stat()
         elif head[:5] not in {b"\x7fELF\1", b"\x7fELF\2"}:
             raise OSError(errno.ENOEXEC, "no program", name)
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
-    return ("/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(max(limit // 1024, 1)), *argv)
+    words = ['exec "$@"']
+    more = (terms.niceness or 0) - os.getpriority(os.PRIO_PROCESS, 0)
+    if terms.niceness is not None and more > 0:
+        nice = shutil.which("nice", path=os.defpath) or "nice"  # the program's own path may be a short one
+        words = [f'exec {nice} -n {more} "$@"']
+    if terms.memory_bytes is not None:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        limit = terms.memory_bytes if hard == resource.RLIM_INFINITY else min(terms.memory_bytes, hard)
+        words.insert(0, f"ulimit -v {max(limit // 1024, 1)}")
+    return ("/bin/sh", "-c", " && ".join(words), "sh", *argv)
 
 
 def reason_of(fault: Exception, *, name: str, cwd: str, path: str | None = None) -> str:

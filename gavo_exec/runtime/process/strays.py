@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -19,7 +19,6 @@ from gavo_exec.errors import shortened
 from gavo_exec.ports import RUN_VARIABLE, WITHIN_VARIABLE
 from gavo_exec.runtime.process.holders import start_of
 
-_PIDFD_OPEN: Final[Any] = getattr(os, "pidfd_open", None)
 _PROC: Final = Path("/proc")
 _LOOK_SECONDS: Final = 0.01
 
@@ -72,13 +71,22 @@ class Stray(msgspec.Struct, frozen=True, eq=False):
         if self.pidfd >= 0:
             os.close(self.pidfd)
 
+    def __str__(self) -> str:
+        return f"{self.pid} ({self.command}, left by run {self.run_id or 'unknown'})"
+
 
 def find_strays(
-    marks: Collection[str], *, below: Collection[int] = (), beside: Collection[int] = (), proc: Path = _PROC
+    marks: Collection[str],
+    *,
+    below: Collection[int] = (),
+    beside: Collection[int] = (),
+    pidfd_open: Callable[[int], int] | None,
+    proc: Path = _PROC,
 ) -> list[Stray]:
     """All processes with one of these marks, and all below them or the processes ``below``; each is to be closed.
 
-    Ourselves and what is in the process groups ``beside`` are left out.
+    Ourselves and what is in the process groups ``beside`` are left out.  ``pidfd_open`` is the system's; None where it
+    has none.
     """
     seen = _seen_in(proc) if proc.joinpath("self/environ").exists() else _seen_by_psutil()
     seen.pop(os.getpid(), None)
@@ -88,21 +96,24 @@ def find_strays(
     family = [*below, *(pid for pid, process in seen.items() if process.is_within(marks))]
     for pid in family:  # it grows
         family += children.pop(pid, ())
-    found = (_take(pid, seen[pid], beside) for pid in dict.fromkeys(family) if pid in seen)
+    known = [(pid, seen[pid]) for pid in dict.fromkeys(family) if pid in seen]
+    found = (_take(pid, process, beside=beside, pidfd_open=pidfd_open) for pid, process in known)
     return [stray for stray in found if stray is not None]
 
 
-def _take(pid: int, process: _Seen, beside: Collection[int]) -> Stray | None:
+def _take(
+    pid: int, process: _Seen, *, beside: Collection[int], pidfd_open: Callable[[int], int] | None
+) -> Stray | None:
     """Get hold of a process; None where it is one of those left out, or no more."""
-    pidfd = -1
     try:
         if os.getpgid(pid) in beside:
             return None
-        if _PIDFD_OPEN is not None:
-            with contextlib.suppress(PermissionError):
-                pidfd = _PIDFD_OPEN(pid)
     except ProcessLookupError:
         return None
+    pidfd = -1
+    if pidfd_open is not None:
+        with contextlib.suppress(OSError):  # too many files are open, say; or it is no more, which shows below
+            pidfd = pidfd_open(pid)
     run_id = process.environ.get(RUN_VARIABLE, "")
     stray = Stray(pid, pidfd, process.start, run_id, _command_of(pid))
     if start_of(str(pid)) != process.start:  # by now we hold the one that has the number
