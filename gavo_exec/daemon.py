@@ -20,13 +20,15 @@ import msgspec
 
 from gavo_exec.errors import GavoExecError, StoreError, plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
-from gavo_exec.ports import Clock, Engine, Listener, Mailer, Runner, Store, Watcher
+from gavo_exec.isolated import isolation
+from gavo_exec.ports import Clock, Engine, JobRunner, Listener, Mailer, Runner, Store, Watcher
 from gavo_exec.reading import RDReader, read_whole
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
+from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
@@ -52,6 +54,9 @@ CHILD_OUTPUT_BYTES = 64 * 1024
 """How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
 
 _HEALTH_SECONDS = 5.0
+_LAST_WORDS = timedelta(seconds=1)
+"""How long runs whose children were ended may take to end themselves, when the daemon stops."""
+
 _NAMED_AT_MOST = 10
 
 _log = logging.getLogger(__name__)
@@ -76,7 +81,7 @@ class Daemon:
         *,
         clock: Clock,
         store: Store,
-        runner: Runner,
+        runner: JobRunner,
         guard: Guard,
         engine: Engine,
         bus: Bus,
@@ -98,6 +103,7 @@ class Daemon:
         self.watcher = watcher
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
+        self._is_to_stop = False
 
     def account_for_the_past(self) -> None:
         """Say which runs were cut off when the process before this one ended."""
@@ -130,7 +136,6 @@ class Daemon:
         undo.callback(self.postman.stop)
         self.bus.start()
         undo.callback(self.bus.stop)
-        undo.callback(self.runner.stop)
         undo.callback(self._stop_runs)
         self.account_for_the_past()
         changes = iter(self.watcher)
@@ -176,7 +181,11 @@ class Daemon:
         self._stopping.close()
 
     def ask_to_stop(self, reason: str) -> None:
-        """Let ``run`` end; from any thread or signal handler."""
+        """Let ``run`` end, at once when asked again; from any thread or signal handler."""
+        if self._is_to_stop:
+            self.engine.hasten()
+            self.runner.hasten()
+        self._is_to_stop = True
         self._inbox.put(_Stop(reason))
 
     def ask_to_reload(self) -> None:
@@ -198,15 +207,22 @@ class Daemon:
             self._inbox.put(paths)
 
     def _stop_runs(self) -> None:
+        """Ask all runs to end, and end those that do not in time: first their children, then the wait for them."""
+        cause = "the daemon was stopped before the run had ended"
+        self.guard.ask("the daemon stopped before it could begin")
         left = self.engine.stop(timedelta(seconds=self.settings.stop_grace_seconds))
-        self.guard.interrupt(left, "the daemon was stopped before the run had ended")
+        self.guard.end(left, cause)
+        self.runner.stop()
+        if left:
+            self.guard.interrupt(self.engine.stop(_LAST_WORDS), cause)
+        self.runner.sweep()
 
 
 def assemble(
     settings: Settings,
     *,
     clock: Clock | None = None,
-    runner: Runner | None = None,
+    runner: JobRunner | None = None,
     mailer: Mailer | None = None,
     store: Store | None = None,
     engine: Engine | None = None,
@@ -218,7 +234,8 @@ def assemble(
     Raises GavoExecError for what cannot be used: the state, or the configuration of the site.
     """
     clock = clock or SystemClock()
-    runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
+    deadlines = Deadlines()
+    runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES, deadlines=deadlines)
     site = find_site(settings, os.environ)
     for warning in site.warnings:
         _log.warning("%s", warning)
@@ -226,6 +243,7 @@ def assemble(
         settings,
         site=LiveSite(site),
         clock=clock,
+        deadlines=deadlines,
         runner=runner,
         mailer=mailer or make_mailer(settings, runner),
         store=store or open_store(settings),
@@ -240,7 +258,8 @@ def _connect(
     *,
     site: LiveSite,
     clock: Clock,
-    runner: Runner,
+    deadlines: Deadlines,
+    runner: JobRunner,
     mailer: Mailer,
     store: Store,
     engine: Engine,
@@ -250,6 +269,7 @@ def _connect(
     """Let these know each other."""
     postman = Postman(store, mailer=mailer, clock=clock)
     known = site.now()
+    apart = isolation(runner, settings=settings, site=known, output_limit_bytes=CHILD_OUTPUT_BYTES)
     loader = JobLoader(
         runner,
         find=lambda rd_id: reloader.catalog.accepted.get(rd_id),  # noqa: PLW0108 -- there is no reloader yet
@@ -257,6 +277,7 @@ def _connect(
         site=known,
         clock=clock,
         choice=settings.job_namespace,
+        isolate=apart.prepare,
     )
 
     def forget_removed(event: Event) -> None:
@@ -269,7 +290,7 @@ def _connect(
 
     mail = MailListener(store, clock=clock, policy=mail_policy(settings))
     bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)
-    guard = make_guard(settings, loader, clock=clock, bus=bus)
+    guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),
         last_starts=store.last_starts(),
@@ -302,7 +323,7 @@ def _connect(
     )
 
 
-def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus) -> Guard:
+def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus, deadlines: Deadlines) -> Guard:
     """The guard of these settings' runs."""
     return Guard(
         loader.prepare,
@@ -310,6 +331,7 @@ def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus)
         publish=bus.publish,
         host=settings.host,
         output_limit_bytes=settings.output_limit_bytes,
+        deadlines=deadlines,
     )
 
 
