@@ -14,6 +14,10 @@ BATCH = 100
 """How many events at most go between two flushes: what listeners put into the store is committed that often."""
 
 
+class _Mark(threading.Event):
+    """A place in the line of events, set when all before it is written."""
+
+
 class Bus:
     """Tells each event to each listener, in order, and lets ``flush`` write what they left after every batch.
 
@@ -31,10 +35,22 @@ class Bus:
         self._flush = flush
         self._retry_seconds = retry_seconds
         self._is_unwritten = False  # whether the last flush failed
-        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._events: SimpleQueue[Event | _Mark | None] = SimpleQueue()
+        self._marks: list[_Mark] = []  # what waits for the next flush that goes well
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self.publish: Callable[[Event], None] = self._events.put
         """Tell an event; from any thread, without waiting."""
+
+    def caught_up(self, timeout_seconds: float) -> bool:
+        """Wait until all that was published before is told and written; answers whether it is within that time.
+
+        Where no thread of the bus's own tells anything, nothing is waited for.
+        """
+        if not self._thread.is_alive():
+            return True
+        mark = _Mark()
+        self._events.put(mark)
+        return mark.wait(timeout_seconds)
 
     def start(self) -> None:
         """Begin to tell."""
@@ -58,7 +74,7 @@ class Bus:
 
     def _tell_batch(self) -> bool:
         """Wait for an event, tell it and those behind it; answers False once the bus is to end."""
-        batch: list[Event | None] = []
+        batch: list[Event | _Mark | None] = []
         try:
             batch.append(self._events.get(timeout=self._retry_seconds if self._is_unwritten else None))
             while batch[-1] is not None and len(batch) < BATCH:
@@ -66,11 +82,15 @@ class Bus:
         except Empty:
             pass
         for event in batch:
-            if event is not None:
+            if isinstance(event, _Mark):
+                self._marks.append(event)
+            elif event is not None:
                 self._tell(event)
         try:
             self._flush()
             self._is_unwritten = False
+            while self._marks:
+                self._marks.pop().set()
         except Exception as fault:
             self._is_unwritten = True
             _log.error("what happened could not be noted in the state: %s", fault)
