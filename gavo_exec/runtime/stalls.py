@@ -7,6 +7,7 @@ writes what all threads are doing, unless it is put off in time, which a thread 
 import faulthandler
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +28,6 @@ LIMIT_SECONDS = 10.0
 
 _BEATS_PER_LIMIT = 4
 _MOST_TRACE = 65_536
-_TASKS = Path("/proc/self/task")
 
 
 class _Beat(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,13 +191,15 @@ class StallWatch:
 
 def _cpu_seconds(threads: Iterable[int]) -> dict[int, float]:
     """How long threads have computed so far, by identifier; without those of which the system does not tell."""
+    if sys.platform != "linux":
+        return {}
     natives = {thread.ident: thread.native_id for thread in threading.enumerate()}
-    ticks = os.sysconf("SC_CLK_TCK")
     found = {}
     for thread in threads:
-        try:
-            fields = (_TASKS / str(natives.get(thread)) / "stat").read_bytes().rpartition(b")")[2].split()
-            found[thread] = (int(fields[11]) + int(fields[12])) / ticks
-        except (OSError, IndexError, ValueError):
-            continue
+        if (native := natives.get(thread)) is not None:
+            try:
+                # What pthread_getcpuclockid would answer, which must not be asked about a thread that may have ended.
+                found[thread] = time.clock_gettime(~native << 3 | 6)
+            except OSError:
+                continue
     return found

@@ -98,11 +98,11 @@ def accuse(
     ``computed`` is whether the process did so meanwhile, which then was whoever held the lock; ``cpu_seconds`` is how
     long threads did, as far as that is known.
     """
-    left = list(suspects)
-    if computed:
-        enough = max(seconds / 10, max(cpu_seconds.values(), default=0.0) / 2)
-        busy = [suspect for suspect in left if cpu_seconds.get(suspect.thread, 0.0) >= enough]
-        left = busy or [suspect for suspect in left if suspect.thread not in cpu_seconds]
+    # A tenth, since others may have wanted the processors, too.
+    enough = max(seconds / 10, max(cpu_seconds.values(), default=0.0) / 2)
+    left = [suspect for suspect in suspects if cpu_seconds.get(suspect.thread, 0.0) >= enough]
+    if not left:
+        left = [suspect for suspect in suspects if not computed or suspect.thread not in cpu_seconds]
     if len(left) == 1:
         return Accusation(key=left[0].key, where=left[0].where)
     return Accusation(where=" or ".join(f"{suspect.key} at {suspect.where}" for suspect in left))

@@ -165,6 +165,7 @@ ONLY_A, ONLY_B = Accusation(key="a#x", where="/a.rd:1"), Accusation(key="b#y", w
         ([A, B], True, {1: 0.1}, ONLY_B),  # in a thread that a job began, say
         ([A, B], True, {1: 9.0}, ONLY_A),
         ([A, B], False, {1: 0.1, 2: 0.3}, BOTH),
+        ([A, B], False, {1: 0.1, 2: 3.0}, ONLY_B),  # on a machine that is overloaded
     ],
 )
 def test_who_computed_is_singled_out(
