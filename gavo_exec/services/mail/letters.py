@@ -4,8 +4,8 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from gavo_exec.errors import Diagnostic, Severity
-from gavo_exec.events import DescriptorAccepted, DescriptorRejected, RunFinished
-from gavo_exec.model import Outcome, Rejection, Run, rd_id_of
+from gavo_exec.events import DescriptorAccepted, DescriptorRejected, RunFinished, RunOverdue, Stalled
+from gavo_exec.model import Outcome, Rejection, Run, RunRequest, rd_id_of
 from gavo_exec.services.mail.envelope import MailPolicy, message_of
 from gavo_exec.services.mail.texts import block, command, duration, facts, instant, one_line, section, table
 
@@ -19,6 +19,7 @@ _WORDS = {
 _TAIL_LINES, _TAIL_CHARACTERS = 60, 16_384
 _DEBUG_LINES, _DEBUG_CHARACTERS = 5_000, 262_144
 _DETAIL_LINES, _DETAIL_CHARACTERS = 200, 32_768
+_TRACE_LINES, _TRACE_CHARACTERS = 2_000, 65_536
 _MOST_DIAGNOSTICS = 50
 
 
@@ -129,6 +130,61 @@ def compose_recovery(event: DescriptorAccepted, *, policy: MailPolicy, now: date
     )
 
 
+def compose_overdue(event: RunOverdue, *, policy: MailPolicy, now: datetime) -> EmailMessage:
+    """The mail about a run that goes on past its time limit."""
+    request = event.request
+    execute, limit = request.execute, request.execute.policy.timeout
+    running = duration((event.at - event.started_at).total_seconds())
+    cause = f"still running after {running}"
+    body = [
+        f"OVERDUE: {cause}",
+        "",
+        *facts(
+            ("Job", execute.key),
+            ("Title", execute.title),
+            ("Host", policy.host),
+            ("Time limit", duration(limit.total_seconds()) if limit is not None else ""),
+            ("Started", instant(event.started_at)),
+            ("RD", _place_of(request)),
+            ("Run", request.run_id),
+        ),
+        "",
+        "Its programs are being ended. Code in the daemon itself cannot be: it is asked to end, and finds that in",
+        "execDef.cancelled. With run.isolate = process, it would be ended like a program.",
+        "",
+        *table(("To see what became of it", command("show", request.run_id))),
+    ]
+    identity = ("overdue", request.run_id)
+    return message_of("OVERDUE", cause, body, about=execute.key, identity=identity, policy=policy, now=now)
+
+
+def compose_stall(event: Stalled, *, policy: MailPolicy, now: datetime) -> EmailMessage:
+    """The mail about job code that let nothing else run."""
+    lasted = duration(event.seconds)
+    cause = f"nothing else could run for {lasted}"
+    held_by = event.key or ("one of these jobs" if event.where else "it is not known by what")
+    body = [
+        f"STALLED: {cause}",
+        "",
+        *facts(
+            ("Held up by", held_by),
+            ("Where", event.where),
+            ("Host", policy.host),
+            ("Noticed", instant(event.at)),
+            ("Lasted", lasted),
+        ),
+        "",
+        "All that time, job code in the daemon held the interpreter's lock: no job could start or go on. So do C",
+        "extensions that keep the lock while they work, regular expressions that take very long, and arithmetic with",
+        "enormous numbers. Mend the code, run it as a program (execDef.spawnPython), or set run.isolate = process.",
+        "Further stalls at this place are mailed once a day; the log has them all.",
+        *section("What all threads were doing", block(event.trace, lines=_TRACE_LINES, characters=_TRACE_CHARACTERS)),
+    ]
+    identity = ("stall", event.key, event.where, str(event.at))
+    about = event.key or "the daemon"
+    return message_of("STALLED", cause, body, about=about, identity=identity, policy=policy, now=now)
+
+
 # Their parts
 
 
@@ -140,10 +196,7 @@ def _cause_of(run: Run) -> str:
 def _facts_of(event: RunFinished, *, policy: MailPolicy) -> list[str]:
     """What, where and when."""
     run, request = event.run, event.request
-    rd = rd_id_of(run.key)
-    if request is not None:
-        position = request.execute.position
-        rd = f"{position.path}, line {position.line}" if position.path else request.rd.path
+    rd = rd_id_of(run.key) if request is None else _place_of(request)
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
     return facts(
         ("Job", run.key),
@@ -157,6 +210,12 @@ def _facts_of(event: RunFinished, *, policy: MailPolicy) -> list[str]:
         ("Next due", instant(event.next_due) if event.next_due else ""),
         ("Run", run.run_id),
     )
+
+
+def _place_of(request: RunRequest) -> str:
+    """Where an execute stands."""
+    position = request.execute.position
+    return f"{position.path}, line {position.line}" if position.path else request.rd.path
 
 
 def _ended(run: Run) -> str:
