@@ -15,7 +15,7 @@ _TIMEOUT = "Timeout ("
 _LONGEST_PATH = 500  # faulthandler's bound
 
 _WAITING = re.compile(
-    r"/(?:threading|queue|selectors|subprocess|socket|ssl)\.py$|/gavo_exec/runtime/(?:workers|process)\b"
+    r"/(?:threading|queue|selectors|subprocess|socket|ssl)\.py$|/gavo_exec/runtime/(?:workers|process|active)\b"
 )
 """Files whose code waits without the lock, so that no thread that is there has it."""
 

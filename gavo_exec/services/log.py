@@ -183,7 +183,7 @@ def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble | RunOverdue 
             limit = request.execute.policy.timeout
             allowed = f", its time limit is {in_words(round(limit.total_seconds()))}" if limit is not None else ""
             running = _length((event.at - event.started_at).total_seconds())
-            text = f"{request.execute.key} OVERDUE: still running after {running}{allowed}; it is asked to end"
+            text = f"{request.execute.key} OVERDUE: still running after {running}{allowed}; it has been asked to end"
             _say(logging.ERROR, text, event)
         case Stalled():
             _say(logging.ERROR, f"STALLED: nothing else could run for {_length(event.seconds)}: {_held(event)}", event)

@@ -149,7 +149,7 @@ def compose_overdue(event: RunOverdue, *, policy: MailPolicy, now: datetime) -> 
             ("Run", request.run_id),
         ),
         "",
-        "Its programs are being ended. Code in the daemon itself cannot be: it is asked to end, and finds that in",
+        "Its programs have been ended. Code in the daemon itself cannot be: it is asked to end, and finds that in",
         "execDef.cancelled. With run.isolate = process, it would be ended like a program.",
         "",
         *table(("To see what became of it", command("show", request.run_id))),

@@ -119,6 +119,7 @@ def test_the_daemons_own_threads_are_not_suspected() -> None:
         "/x/gavo_exec/runtime/workers.py",
         "/x/gavo_exec/runtime/process.py",
         "/x/gavo_exec/runtime/process/child.py",
+        "/x/gavo_exec/runtime/active.py",
     ],
 )
 def test_who_waits_without_the_lock_does_not_hold_it(waiting: str) -> None:

@@ -155,9 +155,9 @@ def stalled(*, key: str = "", where: str = "") -> Stalled:
         (Trouble(message="the disk is full", at=DUE), "ERROR the disk is full"),
         (
             overdue(timeout=timedelta(hours=1)),
-            f"ERROR {KEY} OVERDUE: still running after 1 h 2 min, its time limit is 1 h; it is asked to end",
+            f"ERROR {KEY} OVERDUE: still running after 1 h 2 min, its time limit is 1 h; it has been asked to end",
         ),
-        (overdue(timeout=None), f"ERROR {KEY} OVERDUE: still running after 1 h 2 min; it is asked to end"),
+        (overdue(timeout=None), f"ERROR {KEY} OVERDUE: still running after 1 h 2 min; it has been asked to end"),
         (
             stalled(key=KEY, where="/inputs/weather/q.rd:14"),
             (

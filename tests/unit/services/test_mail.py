@@ -488,7 +488,7 @@ Started:    2024-05-01 03:00:01 UTC
 RD:         /inputs/weather/q.rd, line 12
 Run:        0190ab
 
-Its programs are being ended. Code in the daemon itself cannot be: it is asked to end, and finds that in
+Its programs have been ended. Code in the daemon itself cannot be: it is asked to end, and finds that in
 execDef.cancelled. With run.isolate = process, it would be ended like a program.
 
 To see what became of it: gavo-exec show 0190ab
