@@ -30,7 +30,7 @@ from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
-from gavo_exec.runtime.scheduler import Scheduler
+from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
 from gavo_exec.services.history import HistoryListener
@@ -270,8 +270,13 @@ def _connect(
     mail = MailListener(store, clock=clock, policy=mail_policy(settings))
     bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus)
-    agenda = Agenda(run_ids=make_run_ids(clock), last_starts=store.last_starts())
-    scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish)
+    agenda = Agenda(
+        run_ids=make_run_ids(clock),
+        last_starts=store.last_starts(),
+        retries=store.retries(),
+        slots=engine.slots,
+    )
+    scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish, lookahead=LOOKAHEAD)
     engine.start(guard, scheduler.finished)
     reloader = Reloader(
         settings.inputs_dir,

@@ -10,6 +10,9 @@ from gavo_exec.ports import Listener
 
 _log = logging.getLogger("gavo_exec")
 
+PAUSE_SECONDS = 0.02
+"""How long the bus lets events gather before it tells the next ones, so that many a second make few transactions."""
+
 BATCH = 100
 """How many events at most go between two flushes: what listeners put into the store is committed that often."""
 
@@ -35,6 +38,7 @@ class Bus:
         self._flush = flush
         self._retry_seconds = retry_seconds
         self._is_unwritten = False  # whether the last flush failed
+        self._is_waited_for = threading.Event()
         self._events: SimpleQueue[Event | _Mark | None] = SimpleQueue()
         self._marks: list[_Mark] = []  # what waits for the next flush that goes well
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
@@ -50,6 +54,7 @@ class Bus:
             return True
         mark = _Mark()
         self._events.put(mark)
+        self._is_waited_for.set()
         return mark.wait(timeout_seconds)
 
     def start(self) -> None:
@@ -60,6 +65,7 @@ class Bus:
         """Tell what was published until now, then end."""
         if self._thread.ident is not None:
             self._events.put(None)
+            self._is_waited_for.set()
             self._thread.join()
         self.drain()
 
@@ -69,11 +75,12 @@ class Bus:
             self._tell_batch()
 
     def _run(self) -> None:
-        while self._tell_batch():
-            pass
+        while (told := self._tell_batch()) is not None:
+            if told < BATCH and self._is_waited_for.wait(PAUSE_SECONDS):
+                self._is_waited_for.clear()
 
-    def _tell_batch(self) -> bool:
-        """Wait for an event, tell it and those behind it; answers False once the bus is to end."""
+    def _tell_batch(self) -> int | None:
+        """Wait for an event, tell it and those behind it; answers how many, None once the bus is to end."""
         batch: list[Event | _Mark | None] = []
         try:
             batch.append(self._events.get(timeout=self._retry_seconds if self._is_unwritten else None))
@@ -94,7 +101,7 @@ class Bus:
         except Exception as fault:
             self._is_unwritten = True
             _log.error("what happened could not be noted in the state: %s", fault)
-        return None not in batch[-1:]
+        return None if None in batch[-1:] else len(batch)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
