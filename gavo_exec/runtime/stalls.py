@@ -26,7 +26,7 @@ _log = logging.getLogger("gavo_exec")
 LIMIT_SECONDS = 10.0
 """How long a stall may be before it is told."""
 
-_BEATS_PER_LIMIT = 4
+_BEATS_PER_LIMIT = 10
 _MOST_TRACE = 65_536
 
 
@@ -148,10 +148,10 @@ class StallWatch:
         if late < self._limit:
             return
         now = self._clock.now()
-        computed = time.process_time() - before.process_seconds >= late / 2
+        process_seconds = time.process_time() - before.process_seconds
         trace, age = self._take_trace()
         # What was written while nothing of ours could run shows that the process itself could.
-        if not computed and age < 0.05 * self._limit:
+        if process_seconds < late / 2 and age < 0.05 * self._limit:
             message = f"nothing in the daemon ran for {late:.1f} s: the machine is overloaded, or stopped the process"
             self._publish(Trouble(message=message, at=now))
             return
@@ -161,7 +161,7 @@ class StallWatch:
         after = _cpu_seconds(station.thread for station in stations)
         spent = {thread: seconds - before.cpu_seconds.get(thread, 0.0) for thread, seconds in after.items()}
         suspects = suspects_in(parse_dump(trace), stations)
-        accused = accuse(suspects, seconds=late, computed=computed, cpu_seconds=spent)
+        accused = accuse(suspects, seconds=late, process_seconds=process_seconds, cpu_seconds=spent)
         self._publish(Stalled(seconds=late, key=accused.key, where=accused.where, trace=trace[:_MOST_TRACE], at=now))
 
     def _take_trace(self) -> tuple[str, float]:

@@ -12,6 +12,9 @@ _THREAD = re.compile(r"^(?:Current thread|Thread) 0x([0-9a-f]+)[^\n]*\(most rece
 _FRAME = re.compile(r'^  File "(.*)", line (\d+) in ')
 _TIMEOUT = "Timeout ("
 
+_LEAST_COMPUTED = 0.02
+"""The part of the time that whoever holds the lock and computes has at least had a processor for."""
+
 _LONGEST_PATH = 500  # faulthandler's bound
 
 _WAITING = re.compile(
@@ -91,18 +94,19 @@ def suspects_in(dumped: Iterable[Dumped], stations: Sequence[Station]) -> list[S
 
 
 def accuse(
-    suspects: Sequence[Suspect], *, seconds: float, computed: bool, cpu_seconds: Mapping[int, float]
+    suspects: Sequence[Suspect], *, seconds: float, process_seconds: float, cpu_seconds: Mapping[int, float]
 ) -> Accusation:
     """Single out who held the lock for so long.
 
-    ``computed`` is whether the process did so meanwhile, which then was whoever held the lock; ``cpu_seconds`` is how
-    long threads did, as far as that is known.
+    ``process_seconds`` is how long the process computed meanwhile, and ``cpu_seconds`` how long its threads did, as far
+    as that is known.
     """
-    # A tenth, since others may have wanted the processors, too.
-    enough = max(seconds / 10, max(cpu_seconds.values(), default=0.0) / 2)
-    left = [suspect for suspect in suspects if cpu_seconds.get(suspect.thread, 0.0) >= enough]
+    left: list[Suspect] = []
+    if process_seconds >= seconds * _LEAST_COMPUTED:  # little may be much, where others want the processors, too
+        left = [suspect for suspect in suspects if cpu_seconds.get(suspect.thread, 0.0) >= process_seconds / 2]
     if not left:
-        left = [suspect for suspect in suspects if not computed or suspect.thread not in cpu_seconds]
+        all_of_it = process_seconds >= seconds / 2
+        left = [suspect for suspect in suspects if not all_of_it or suspect.thread not in cpu_seconds]
     if len(left) == 1:
         return Accusation(key=left[0].key, where=left[0].where)
     return Accusation(where=" or ".join(f"{suspect.key} at {suspect.where}" for suspect in left))

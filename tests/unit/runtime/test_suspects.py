@@ -152,27 +152,28 @@ ONLY_A, ONLY_B = Accusation(key="a#x", where="/a.rd:1"), Accusation(key="b#y", w
 
 
 @pytest.mark.parametrize(
-    ("suspects", "computed", "cpu_seconds", "accusation"),
+    ("suspects", "process_seconds", "cpu_seconds", "accusation"),
     [
-        ([], True, {}, Accusation()),
-        ([A], False, {}, ONLY_A),
-        ([A], False, {1: 0.0}, ONLY_A),  # it waited for something, and held the lock
-        ([A], True, {1: 9.9}, ONLY_A),
-        ([A], True, {1: 0.1}, Accusation()),  # somebody else computed
-        ([A], True, {1: 0.1, 3: 9.9}, Accusation()),
-        ([A], True, {}, ONLY_A),  # nothing is known
-        ([A, B], True, {1: 0.1, 2: 9.9}, ONLY_B),
-        ([A, B], True, {1: 4.0, 2: 5.0}, BOTH),
-        ([A, B], True, {1: 0.1}, ONLY_B),  # in a thread that a job began, say
-        ([A, B], True, {1: 9.0}, ONLY_A),
-        ([A, B], False, {1: 0.1, 2: 0.3}, BOTH),
-        ([A, B], False, {1: 0.1, 2: 3.0}, ONLY_B),  # on a machine that is overloaded
+        ([], 9.9, {}, Accusation()),
+        ([A], 0.1, {}, ONLY_A),
+        ([A], 0.1, {1: 0.0}, ONLY_A),  # it waited for something, and held the lock
+        ([A], 9.9, {1: 9.8}, ONLY_A),
+        ([A], 9.9, {1: 0.1}, Accusation()),  # somebody else computed
+        ([A], 9.9, {1: 0.1, 3: 9.8}, Accusation()),
+        ([A], 9.9, {}, ONLY_A),  # nothing is known
+        ([A, B], 9.9, {1: 0.1, 2: 9.8}, ONLY_B),
+        ([A, B], 9.9, {1: 4.96, 2: 4.97}, BOTH),
+        ([A, B], 9.9, {1: 0.1}, ONLY_B),  # in a thread that a job began, say
+        ([A, B], 9.9, {1: 9.0}, ONLY_A),
+        ([A, B], 0.1, {1: 0.1, 2: 0.0}, BOTH),
+        ([A, B], 0.4, {1: 0.1, 2: 0.3}, ONLY_B),  # on a machine that is overloaded
+        ([A, B], 0.4, {1: 0.1, 2: 0.1}, BOTH),
     ],
 )
 def test_who_computed_is_singled_out(
-    suspects: list[Suspect], computed: bool, cpu_seconds: dict[int, float], accusation: Accusation
+    suspects: list[Suspect], process_seconds: float, cpu_seconds: dict[int, float], accusation: Accusation
 ) -> None:
-    assert accuse(suspects, seconds=10.0, computed=computed, cpu_seconds=cpu_seconds) == accusation
+    assert accusation == accuse(suspects, seconds=10.0, process_seconds=process_seconds, cpu_seconds=cpu_seconds)
 
 
 @pytest.mark.parametrize(
