@@ -82,6 +82,7 @@ HERE_AND_THERE = (
         '<property key="run.retries">2</property><property key="run.retryDelay">1s</property>',
         when='every="5"',
     ),
+    Job("print('apart')", '<property key="run.isolate">process</property>', when='every="5"'),
     Job("execDef.spawn(['sleep', '1.5'])", '<property key="run.timeout">1s</property>', when='every="13"'),
 )
 """One of these is in each other RD."""

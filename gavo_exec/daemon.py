@@ -264,8 +264,8 @@ def _connect(
             loader.forget(event.removed)
 
     def flush() -> None:
-        store.flush()
-        postman.wake()
+        if store.flush():
+            postman.wake()
 
     mail = MailListener(store, clock=clock, policy=mail_policy(settings))
     bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)

@@ -153,8 +153,8 @@ class Store(Protocol):
         """Forget that an RD was broken."""
         ...
 
-    def flush(self) -> None:
-        """Write what was put, in one transaction."""
+    def flush(self) -> bool:
+        """Write what was put, in one transaction; answers whether there was mail among it."""
         ...
 
     def rejections(self) -> dict[str, tuple[Rejection, tuple[HeldBack, ...]]]:
@@ -282,4 +282,7 @@ class Watcher(Protocol):
 
 
 Listener = Callable[[Event], object]
-"""Is told of each event, on the bus's thread; what it raises harms nobody else."""
+"""Is told of each event, on the bus's thread; what it raises harms nobody else.
+
+One with an attribute ``hears``, a set of types of events, is told of these only.
+"""

@@ -35,6 +35,7 @@ class Bus:
         retry_seconds: float = 15.0,
     ) -> None:
         self._listeners = tuple(listeners)
+        self._by_kind: dict[type[Event], tuple[Listener, ...]] = {}
         self._flush = flush
         self._retry_seconds = retry_seconds
         self._is_unwritten = False  # whether the last flush failed
@@ -104,7 +105,11 @@ class Bus:
         return None if None in batch[-1:] else len(batch)
 
     def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
+        kind = type(event)
+        if (listeners := self._by_kind.get(kind)) is None:
+            hear_it = (each for each in self._listeners if kind in getattr(each, "hears", (kind,)))
+            listeners = self._by_kind[kind] = tuple(hear_it)
+        for listener in listeners:
             try:
                 listener(event)
             except Exception:

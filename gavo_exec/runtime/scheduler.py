@@ -5,9 +5,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 
 import msgspec
 
@@ -27,9 +27,12 @@ MAX_SLEEP_SECONDS = 30.0
 _MOST_SLEW_SECONDS = 5.0
 """By how much the clock may go faster or slower than it should between two looks and count as never set."""
 
-_MANY = 8
+_AHEAD = timedelta(milliseconds=10)
 _MOST_AHEAD = 512
-"""Where so many runs ended since the last look, they are short, and up to so many more may wait in the engine."""
+"""As many runs may wait in the engine as will have ended in that time, if they go on as since the last look.
+
+Where runs are short, asking for each of them only when a slot is free would cost more than they do.
+"""
 
 LOOKAHEAD = timedelta(milliseconds=25)
 _LEAD = timedelta(milliseconds=5)
@@ -38,6 +41,12 @@ _LEAD = timedelta(milliseconds=5)
 So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
 """
 
+_MANY_AHEAD = 64
+_GATHERING_SECONDS = 0.001
+"""Where so many may wait in the engine, ends of runs may gather so long: looking at each costs more than it does."""
+
+_NO_TIME = timedelta(0)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STOP = object()
 
 
@@ -86,6 +95,8 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self._stopped = False
         self._ended = 0  # runs that ended since the last look
+        self._stepped_at = _LONG_AGO
+        self._is_flooded = False
         self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
         self.due_back_at = 0.0
@@ -145,13 +156,19 @@ class Scheduler:
         except Empty:
             pass
         if not self._stopped:
-            ahead = min(2 * self._ended, _MOST_AHEAD) if self._ended >= _MANY else 0
-            self._ended = 0
-            self._carry_out(self._agenda.tick(now, ahead=ahead), now)
+            self._carry_out(self._agenda.tick(now, ahead=self._ahead(now)), now)
         due = self._agenda.next_due()
         if self._lookahead and not self._stopped and due is not None:
             due = self._look_ahead(due, now)
         return due
+
+    def _ahead(self, now: datetime) -> int:
+        """How many runs may be asked for beyond the slots there are."""
+        ended, self._ended = self._ended, 0
+        passed, self._stepped_at = now - self._stepped_at, now
+        ahead = min(int(ended * (_AHEAD / passed)) if passed > _NO_TIME else ended, _MOST_AHEAD)
+        self._is_flooded = ahead >= _MANY_AHEAD
+        return ahead
 
     def _look_ahead(self, due: datetime, now: datetime) -> datetime:
         """Note in the store what comes, in time before it is due; answers when the next step is."""
@@ -257,6 +274,9 @@ class Scheduler:
                 if due is not None:
                     pause = min(pause, (due - self._clock.now()).total_seconds())
                 self.due_back_at = monotonic() + max(pause, 0.0)
+                if self._is_flooded and pause > 0:
+                    sleep(min(pause, _GATHERING_SECONDS))
+                    continue
                 if pause > 0 and not self._stopped:
                     try:
                         message = self._inbox.get(timeout=pause)

@@ -180,7 +180,6 @@ class Load(NamedTuple):
     code: str
     when: str = 'every="1"'
     properties: Mapping[str, str] = {}
-    is_alone: bool = True
 
 
 JOBS = {
@@ -190,6 +189,8 @@ JOBS = {
     "child": Load("execDef.spawn(['true'])"),
     "bad-child": Load("execDef.spawn(['sh', '-c', 'echo no net; exit 3'])", 'every="2"'),
     "long-child": Load(f"execDef.spawn(['sh', '-c', 'sleep {CHILD_SECONDS} & sleep {CHILD_SECONDS}'])", 'every="2"'),
+    "timed-out": Load(f"execDef.spawn(['sleep', '{CHILD_SECONDS}'])", 'every="3"', properties={"run.timeout": "1s"}),
+    "isolated": Load("print('apart')", 'every="2"', properties={"run.isolate": "process"}),
     "slow": Load("import time; time.sleep(1.3)"),
     "queued": Load("import time; time.sleep(1.2)", properties={"run.overlap": "queue"}),
     "noisy": Load("print('line after line\\n' * 10_000)", 'every="2"'),

@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from gavo_exec.events import DescriptorRemoved, Event
+from gavo_exec.events import DescriptorRemoved, Event, Trouble
 from gavo_exec.runtime.bus import BATCH, Bus
+from gavo_exec.testing import EPOCH
 
 
 def event(number: int) -> DescriptorRemoved:
@@ -126,3 +127,22 @@ def test_stop_tells_what_was_published_before_it() -> None:
     bus.publish(event(1))
     bus.stop()
     assert heard == [event(1)]
+
+
+def test_a_listener_that_says_what_it_hears_is_told_of_nothing_else() -> None:
+    class OfSome:
+        def __init__(self, *kinds: type[Event]) -> None:
+            self.hears = frozenset(kinds)
+            self.heard: list[Event] = []
+
+        def __call__(self, event: Event) -> None:
+            self.heard.append(event)
+
+    some, everything = OfSome(DescriptorRemoved), OfSome(DescriptorRemoved, Trouble)
+    bus = Bus([some, everything])
+    told: list[Event] = [event(1), Trouble(message="x", at=EPOCH), event(2)]
+    for one in told:
+        bus.publish(one)
+    bus.drain()
+    assert some.heard == [event(1), event(2)]
+    assert everything.heard == told
