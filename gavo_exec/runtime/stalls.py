@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -101,27 +102,31 @@ class StallWatch:
         self._stop.set()
         self._wake.set()
         self._thread.join()
-        self.is_attentive = True
-        faulthandler.cancel_dump_traceback_later()
-        os.close(self._file)
-        self._file = -1
+        with self._lock:
+            self.is_attentive = True
+            faulthandler.cancel_dump_traceback_later()
+            os.close(self._file)
+            self._file = -1
         self._path.unlink(missing_ok=True)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.wait()
             self._wake.clear()
-            while not self._stop.is_set() and self.is_attentive:
-                self._stop.wait(max(0.0, self._beat.at + self._pause - monotonic()))
+            while self.is_attentive:
+                is_stopped = self._stop.wait(max(0.0, self._beat.at + self._pause - monotonic()))
                 try:
                     self._look_back()
                 except Exception:
                     _log.critical("a stall could not be told", exc_info=True)
+                if is_stopped:
+                    return
                 self._go_on()
 
     def _put_off(self) -> None:
         """Put off what is to be written, and note how things stand."""
-        faulthandler.dump_traceback_later(self._limit + self._pause, file=self._file)
+        with suppress(RuntimeError):  # no thread can be made; a stall is told without its trace then
+            faulthandler.dump_traceback_later(self._limit + self._pause, file=self._file)
         stations = tuple(self._stations())
         self._beat = _Beat(
             at=monotonic(),

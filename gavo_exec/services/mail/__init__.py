@@ -44,6 +44,8 @@ class MailListener:
     Stalls are mailed once a day for each place that stalls.
     """
 
+    hears = frozenset({RunFinished, RunOverdue, Stalled, DescriptorAccepted, DescriptorRejected, DescriptorRemoved})
+
     def __init__(self, store: Store, *, clock: Clock, policy: MailPolicy) -> None:
         self._store = store
         self._clock = clock

@@ -175,6 +175,11 @@ def test_a_good_run_of_which_only_the_record_is_left_is_not_mailed(store: SQLite
     assert subjects_about(store, RunFinished(run=run)) == []
 
 
+def test_only_events_that_may_be_mailed_are_heard() -> None:
+    assert MailListener.hears >= {type(event) for event in (FAILED, rejected(), ACCEPTED, REMOVED, OVERDUE, STALLED)}
+    assert not MailListener.hears & {RunStarted, JobsReconciled}
+
+
 def test_other_events_are_not_mailed(store: SQLiteStore) -> None:
     assert subjects_about(store, JobsReconciled(added=("a",)), RunStarted(request=REQUEST, started_at=NOW)) == []
 
