@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
-from time import monotonic, sleep
+from time import monotonic
 
 import msgspec
 
@@ -97,6 +97,7 @@ class Scheduler:
         self._ended = 0  # runs that ended since the last look
         self._stepped_at = _LONG_AGO
         self._is_flooded = False
+        self._gathering = threading.Event()  # never set: to wait for no more than a moment
         self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
         self.due_back_at = 0.0
@@ -275,7 +276,7 @@ class Scheduler:
                     pause = min(pause, (due - self._clock.now()).total_seconds())
                 self.due_back_at = monotonic() + max(pause, 0.0)
                 if self._is_flooded and pause > 0:
-                    sleep(min(pause, _GATHERING_SECONDS))
+                    self._gathering.wait(min(pause, _GATHERING_SECONDS))
                     continue
                 if pause > 0 and not self._stopped:
                     try:
