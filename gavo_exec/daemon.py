@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic
 from types import FrameType
 
 import msgspec
@@ -33,6 +34,7 @@ from gavo_exec.reading import RDReader, read_whole
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
+from gavo_exec.runtime.arrivals import Arrivals
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.deadlines import Deadlines
@@ -40,6 +42,8 @@ from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
+from gavo_exec.runtime.stalls import StallWatch
+from gavo_exec.runtime.supervision import Supervision, stack_of
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
 from gavo_exec.services.history import HistoryListener
@@ -48,6 +52,7 @@ from gavo_exec.services.postman import Postman
 from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.settings import LiveSite, Settings, find_site
 
+STALL_FILE = "stall.txt"
 SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a thread may compute while others wait: the other jobs' lateness beside a computing one falls with it."""
 
@@ -55,7 +60,7 @@ GC_THRESHOLDS = (20_000, 20, 20)
 """How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
 
 
-_HEALTH_SECONDS = 5.0
+_HEALTH_SECONDS = 30.0
 _LAST_WORDS = timedelta(seconds=1)
 """How long runs whose children were ended may take to end themselves, when the daemon stops."""
 
@@ -91,6 +96,7 @@ class Daemon:
         reloader: Reloader,
         postman: Postman,
         watcher: Watcher,
+        arrivals: Arrivals,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -103,6 +109,7 @@ class Daemon:
         self.reloader = reloader
         self.postman = postman
         self.watcher = watcher
+        self.arrivals = arrivals
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
         self._is_to_stop = False
@@ -139,6 +146,7 @@ class Daemon:
         self.bus.start()
         undo.callback(self.bus.stop)
         undo.callback(self._stop_runs)
+        undo.callback(self.arrivals.stop)
         self.account_for_the_past()
         changes = iter(self.watcher)
         self.take_up(next(changes, frozenset()))
@@ -147,6 +155,7 @@ class Daemon:
         watching.start()
         undo.callback(watching.join, 2)
         undo.callback(self.watcher.stop)
+        self.scheduler.on_death = lambda: self._inbox.put(_Stop("the scheduler died"))
         self.scheduler.start()
         undo.callback(self.scheduler.stop)
         self.bus.publish(
@@ -159,23 +168,25 @@ class Daemon:
         )
 
     def run(self) -> int:
-        """Serve until told to stop; answers the exit code."""
-        reason = "the scheduler died"
-        while self.scheduler.died is None:
-            try:
+        """Serve until told to stop, or until the scheduler dies or hangs; answers the exit code."""
+        supervision = Supervision()
+        scheduler, message = self.scheduler, None
+        while not isinstance(message, _Stop):
+            awaited_at = monotonic() + _HEALTH_SECONDS
+            message = None
+            with suppress(Empty):
                 message = self._inbox.get(timeout=_HEALTH_SECONDS)
-            except Empty:
-                continue
-            if isinstance(message, _Stop):
-                reason = message.reason
-                break
             if isinstance(message, _Reload):
                 self.watcher.look()
                 self.reread_all()
-            else:
+            elif isinstance(message, frozenset):
                 self.take_up(message)
-        self.stop(reason)
-        return 0 if self.scheduler.died is None else 1
+            elif supervision.is_late(monotonic(), due_back_at=scheduler.due_back_at, awaited_at=awaited_at):
+                _log.critical("the scheduler hangs, so the daemon ends; it was here:\n%s", stack_of(scheduler.thread))
+                self.stop("the scheduler hangs")
+                return 1
+        self.stop(message.reason)
+        return 0 if scheduler.died is None else 1
 
     def stop(self, reason: str) -> None:
         """Start nothing any more, wait for what is running, account for all of it, and let go of everything."""
@@ -285,6 +296,7 @@ def _connect(
     def forget_removed(event: Event) -> None:
         if isinstance(event, JobsReconciled):
             loader.forget(event.removed)
+            arrivals.forget(event.removed)
 
     def flush() -> None:
         if store.flush():
@@ -299,7 +311,18 @@ def _connect(
         retries=store.retries(),
         slots=engine.slots,
     )
-    scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish, lookahead=LOOKAHEAD)
+    scheduler = Scheduler(
+        agenda,
+        engine=engine,
+        store=store,
+        clock=clock,
+        publish=bus.publish,
+        look=lambda request, taken: arrivals.look(request, taken=taken),
+        lookahead=LOOKAHEAD,
+    )
+    arrivals = Arrivals(
+        store, clock=clock, found=scheduler.found, not_found=scheduler.not_found, caught_up=bus.caught_up
+    )
     engine.start(guard, scheduler.finished)
     reloader = Reloader(
         settings.inputs_dir,
@@ -322,6 +345,7 @@ def _connect(
         reloader=reloader,
         postman=postman,
         watcher=watcher,
+        arrivals=arrivals,
     )
 
 
@@ -335,7 +359,15 @@ def serve(settings: Settings) -> int:
     tune_interpreter()
     log.configure(settings.log_format, sys.stderr)
     with lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
-        daemon = assemble(settings)
+        engine = LocalEngine(workers=settings.workers)
+        daemon = assemble(settings, engine=engine)
+        stalls = StallWatch(
+            str(Path(settings.state_dir, STALL_FILE)),
+            stations=engine.stations,
+            publish=daemon.bus.publish,
+            clock=daemon.clock,
+        )
+        engine.attend = stalls.attend
 
         def on_signal(number: int, _: FrameType | None) -> None:
             daemon.ask_to_stop(signal.Signals(number).name)
@@ -343,8 +375,12 @@ def serve(settings: Settings) -> int:
         signal.signal(signal.SIGTERM, on_signal)
         signal.signal(signal.SIGINT, on_signal)
         signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.ask_to_reload())
+        stalls.start()
         daemon.start()
-        return daemon.run()
+        try:
+            return daemon.run()
+        finally:
+            stalls.stop()
 
 
 def tune_interpreter() -> None:

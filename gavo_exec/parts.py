@@ -1,4 +1,4 @@
-"""What the daemon and single runs are made of, by the settings: the state directory, the store, the mailer, the guard."""
+"""What the daemon and single runs are made of, by the settings: state directory, store, mailer and guard."""
 
 import fcntl
 import itertools

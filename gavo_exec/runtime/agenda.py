@@ -339,6 +339,10 @@ class Agenda:
         """These files are new for a request that was looked up; where there are none, nothing is run or recorded."""
         self._turns.found(request, files)
 
+    def files_in_use(self, key: str) -> tuple[NewFile, ...]:
+        """The files that the runs of a key that go on are for."""
+        return self._turns.files_in_use(key)
+
     def not_found(self, request: RunRequest, cause: str, now: datetime) -> None:
         """The files of a request could not be looked up."""
         if (ended := self._turns.not_found(request, cause, now)) is not None:

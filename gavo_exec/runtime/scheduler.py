@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -68,8 +68,8 @@ class Scheduler:
     """Starts what is due: messages in, requests to the engine and events out.
 
     All that changes the agenda comes as a message, from any thread, and is handled by the scheduler's own.  ``look`` is
-    asked for the files of requests; it answers by ``found`` or ``not_found``.  With a ``lookahead``, runs that stand in
-    nobody's way are noted in the store before they are due, up to so long.
+    asked for the files of requests, and told which ones runs have already; it answers by ``found`` or ``not_found``.
+    With a ``lookahead``, runs that stand in nobody's way are noted in the store before they are due, up to so long.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Scheduler:
         store: Store,
         clock: Clock,
         publish: Callable[[Event], object],
-        look: Callable[[RunRequest], object] | None = None,
+        look: Callable[[RunRequest, Collection[NewFile]], object] | None = None,
         lookahead: timedelta = timedelta(0),
     ) -> None:
         self._agenda = agenda
@@ -88,7 +88,7 @@ class Scheduler:
         self._store = store
         self._clock = clock
         self._publish = publish
-        self._look = look or (lambda request: self.not_found(request, "nobody looks for files here"))
+        self._look = look or (lambda request, _: self.not_found(request, "nobody looks for files here"))
         self._lookahead = lookahead
         self._coming: deque[RunRequest] = deque()  # noted in the store, and not yet due
         self._inbox: SimpleQueue[object] = SimpleQueue()
@@ -100,6 +100,8 @@ class Scheduler:
         self._gathering = threading.Event()  # never set: to wait for no more than a moment
         self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
+        self.on_death: Callable[[], object] = lambda: None
+        """Called on the scheduler's thread when it dies."""
         self.due_back_at = 0.0
         """By when, on the monotonic clock, the scheduler means to be awake again."""
         self.finished: Callable[[Run], None] = self._inbox.put
@@ -140,11 +142,11 @@ class Scheduler:
         self.due_back_at = monotonic() + MAX_SLEEP_SECONDS
         self._thread.start()
 
-    def stop(self) -> None:
-        """Start nothing any more."""
+    def stop(self, timeout_seconds: float = 30.0) -> None:
+        """Start nothing any more; a scheduler that hangs is waited for no longer than this."""
         self._inbox.put(_STOP)
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(timeout_seconds)
 
     def step(self, now: datetime) -> datetime | None:
         """Handle all messages, start everything due by now; answers when the next step is."""
@@ -220,7 +222,7 @@ class Scheduler:
         for run_id, cause in decisions.cancels:
             self._engine.cancel(run_id, cause)
         for request in decisions.lookups:
-            self._look(request)
+            self._look(request, self._agenda.files_in_use(request.execute.key))
 
     def _granted(self, decisions: Decisions, now: datetime) -> list[RunRequest]:
         """Note, before they begin, that runs do, and what is left out; answers those that may begin."""
@@ -288,3 +290,4 @@ class Scheduler:
         except BaseException as fault:  # whatever it is, the main thread must hear of it
             self.died = fault
             _log.critical("the scheduler died", exc_info=True)
+            self.on_death()

@@ -177,6 +177,15 @@ class Turns:
         self._account_silently(pending.entry, pending.dues[-1])
         pending.entry.pending = None
 
+    def files_in_use(self, key: str) -> tuple[NewFile, ...]:
+        """The files that the runs of a key that go on are for."""
+        found: tuple[NewFile, ...] = ()
+        holder = self.running.get(key)
+        while holder is not None:
+            found += holder.request.files
+            holder = holder.other
+        return found
+
     def not_found(self, request: RunRequest, cause: str, now: datetime) -> tuple[RunRequest, Run] | None:
         """The files of a request could not be looked up: a run that failed; answers its record."""
         if (pending := self._looked_up(request)) is None:

@@ -128,7 +128,8 @@ def _finished(event: RunFinished, word: str) -> str:
     if run.outcome is Outcome.FAILED and not cause and run.returncode is not None:
         cause = f"return code {run.returncode}"
     if cause:
-        return f"{run.key} {word}{took}: {one_line(cause)}"
+        again = f" (once more at {_instant(event.retry.at)})" if event.retry is not None else ""
+        return f"{run.key} {word}{took}: {one_line(cause)}{again}"
     next_due = f", next due {_instant(event.next_due)}" if event.next_due is not None else ""
     return f"{run.key} {word}{took}{next_due}"
 

@@ -1,7 +1,7 @@
 """Runs for files that came: real files through agenda, scheduler and store, at moved instants."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,9 @@ class Room:
         execute = make_execute(schedule=Every(seconds=3600, immediately=True), policy=Policy(**policy))
         self.scheduler.adopt(Catalog().accept(make_rd(execute)))
 
-    def look(self, request: RunRequest) -> None:
+    def look(self, request: RunRequest, taken: Collection[NewFile]) -> None:
         self.asked += 1
-        self.arrivals.look(request)
+        self.arrivals.look(request, taken=taken)
 
     def found(self, request: RunRequest, files: tuple[NewFile, ...]) -> None:
         self.scheduler.found(request, files)

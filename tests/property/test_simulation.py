@@ -154,7 +154,7 @@ class Life(RuleBasedStateMachine):
             store=self.store,
             clock=self.clock,
             publish=self.publish,
-            look=self.lookups.append,
+            look=lambda request, _: self.lookups.append(request),
         )
         self.lookups.clear()
         self.history = HistoryListener(self.store)

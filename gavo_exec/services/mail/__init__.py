@@ -66,7 +66,8 @@ class MailListener:
         """The mail about an event, if there is to be one."""
         now = self._clock.now()
         match event:
-            case RunFinished(run=run) if run.outcome is not None and run.outcome.is_bad:
+            # Of what is tried again the last attempt is told; that it was not the first stands in its mail.
+            case RunFinished(run=run) if run.outcome is not None and run.outcome.is_bad and event.retry is None:
                 return compose_failure(event, policy=self._policy, now=now)
             case RunFinished(run=run, request=request) if (
                 run.outcome is Outcome.SUCCEEDED and request is not None and request.execute.debug and run.output
