@@ -126,6 +126,13 @@ def far_away(first: str = "", last: str = "time.sleep(1000)") -> list[str]:
     return [sys.executable, "-S", "-E", "-c", FAR_AWAY.format(first=first, last=last)]
 
 
+INNER = """
+from gavo_exec.ports import Terms
+from gavo_exec.runtime.process import ProcessRunner
+
+runner = ProcessRunner(output_limit_bytes=1000)
+runner.run({argv!r}, cwd="/", tee=lambda data: print(data.decode(), end="", flush=True), terms=Terms(run_id={run_id!r}))
+"""
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 SHAPES = [
     pytest.param(sh("echo ready; exec sleep 1000"), 1, id="a program"),
@@ -290,7 +297,7 @@ def test_processes_are_found_without_the_files_of_linux(begin: Callable[..., Goi
 
 
 def test_a_number_that_belongs_to_another_process_by_now_is_left_alone() -> None:
-    with subprocess.Popen(["sleep", "1000"], env={**os.environ, **marked({}, run_id=RUN_1)}) as process:
+    with subprocess.Popen(["sleep", "1000"], env=marked(os.environ, "", run_id=RUN_1)) as process:
         (stray,) = find_strays([RUN_1], pidfd_open=None)
         (held,) = find_strays([RUN_1], pidfd_open=os.pidfd_open)
         assert not stray.has_ended()
@@ -303,16 +310,17 @@ def test_a_number_that_belongs_to_another_process_by_now_is_left_alone() -> None
         gone.close()
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({}, f"mark {RUN_1}"),
-        ({"GAVO_EXEC_WITHIN": ""}, f"mark {RUN_1}"),
-        ({"GAVO_EXEC_WITHIN": "outer run-0"}, f"outer run-0 mark {RUN_1}"),
-    ],
-)
-def test_a_run_within_a_run_has_the_marks_of_both(environ: dict[str, str], expected: str) -> None:
-    assert marked(environ, "mark", run_id=RUN_1) == {"GAVO_EXEC_RUN": RUN_1, "GAVO_EXEC_WITHIN": expected}
+def test_what_a_run_within_a_run_starts_ends_with_either(begin: Callable[..., Going]) -> None:
+    """Programs may be gavo-exec's own command again."""
+    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=60)
+    for run_id in (RUN_1, RUN_2):
+        going = begin(runner, [sys.executable, "-c", INNER.format(run_id=RUN_2, argv=far_away())], run_id=RUN_1)
+        (stray, *_) = [stray for stray in find_strays([run_id], pidfd_open=None) if stray.run_id == RUN_2]
+        runner.clear([run_id])
+        assert stray.has_ended()
+        runner.clear([RUN_1])
+        assert going.nobody_lives()
+        going.returncode()
 
 
 def test_children_of_no_run_have_no_marks() -> None:

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Final
 
 from gavo_exec.errors import SpawnFailed
-from gavo_exec.ports import FREE, Completed, Terms
+from gavo_exec.ports import FREE, WITHIN_VARIABLE, Completed, Terms
 from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.runtime.process.child import HELD_OPEN, PIDFD_OPEN, Child, start
@@ -55,6 +55,7 @@ class ProcessRunner:
         self._deadlines = deadlines or Deadlines()
         self._pidfd_open = pidfd_open
         self._mark = f"{os.getpid()}.{secrets.token_hex(8)}"
+        self._within = " ".join([*os.environ.get(WITHIN_VARIABLE, "").split(), self._mark])
         self._changed = threading.Condition()
         self._children: set[Child] = set()
         self._ending: set[str] = set()  # the runs whose processes are being ended
@@ -82,7 +83,7 @@ class ProcessRunner:
         output = BoundedOutput(self._output_limit_bytes, tee)
         self._refuse_what_is_to_end(terms.run_id)
         if terms.run_id:
-            env = {**(env or {}), **marked(os.environ, self._mark, run_id=terms.run_id)}
+            env = marked(env or {}, self._within, run_id=terms.run_id)
         child = start(argv, cwd=cwd, env=env, input=input, pidfd_open=self._pidfd_open, terms=terms, keep=keep)
         with contextlib.closing(child):
             try:
@@ -128,7 +129,6 @@ class ProcessRunner:
         """Reap the child; kill what is left of its group where it was to be ended, or can be served no more."""
         with self._changed:
             self._children.discard(child)
-            self._changed.notify_all()
             to_end = child.timed_out or self._stopping or child.terms.run_id in self._ending
             if to_end or not child.has_exited:
                 child.signal(signal.SIGKILL)

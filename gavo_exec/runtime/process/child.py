@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from math import ceil, inf
 from pathlib import Path
 from time import monotonic
@@ -22,7 +21,7 @@ from gavo_exec.ports import Terms
 from gavo_exec.runtime.output import BoundedOutput
 
 _PIECE_BYTES: Final = 64 * 1024
-_PIPE_BYTES: Final = 1024 * 1024  # a large one saves a busy machine half of the time; where it is refused, no matter
+_PIPE_BYTES: Final = 1024 * 1024  # for those who say much, a large one saves a busy machine half of the time
 _LOOK_SECONDS: Final = 0.05  # how often to look whether a child has ended, where the system does not tell
 HELD_OPEN: Final = b"[output is still held open by a background process]\n"
 _CODE_LOST: Final = b"[the return code is lost: something else in this process waited for the child]\n"
@@ -50,7 +49,7 @@ class Child:
         output_fd: int,
         input_fd: int,
         input: bytes,
-        pidfd: int,
+        pidfd_open: Callable[[int], int] | None,
         terms: Terms,
     ) -> None:
         self.terms = terms
@@ -59,14 +58,14 @@ class Child:
         self._output_fd = output_fd
         self._input_fd = input_fd  # -1: there is none, or no more
         self._input = memoryview(input)
-        self._pidfd = pidfd  # -1: the system has none for us
+        self._pidfd_open = pidfd_open
+        self._pidfd = -1  # -1: the system has none for us, or we have not asked yet
         self._poll = select.poll()
         self._poll.register(output_fd, select.POLLIN)
-        if pidfd >= 0:
-            self._poll.register(pidfd, select.POLLIN)
         if input_fd >= 0:
             self._poll.register(input_fd, select.POLLOUT)
         self._last = b"\n"
+        self._is_wide = False
         self.is_writing = True  # somebody has its output open
         self.has_exited = False
         self.timed_out = False
@@ -82,8 +81,11 @@ class Child:
 
     def serve(self, output: BoundedOutput, deadline: float) -> None:
         """Wait until something happens, or for the deadline, and do what it asks for."""
-        look = self._pidfd < 0 and not self.has_exited
-        until = min(deadline, monotonic() + _LOOK_SECONDS) if look else deadline
+        if deadline == inf and not self.is_writing and self._input_fd < 0:
+            self.has_exited = self._look(0)
+            return
+        is_watched = self.has_exited or self._pidfd >= 0
+        until = deadline if is_watched else min(deadline, monotonic() + _LOOK_SECONDS)
         for fd, _ in self._poll.poll(_milliseconds_until(until)):
             if fd == self._output_fd:
                 self._read(output)
@@ -92,12 +94,28 @@ class Child:
             else:
                 self._poll.unregister(fd)
                 self.has_exited = True
-        if look:
-            self.has_exited = self._look()
+        # Not before: most children are over as soon as their output is, and there is nothing to watch.
+        if not is_watched and (self.is_writing or deadline < inf):
+            self.has_exited = not self._watch() and self._look(os.WNOHANG)
+
+    def _watch(self) -> bool:
+        """Let the system tell of the child's end, where it can."""
+        if self._pidfd_open is None:
+            return False
+        try:
+            self._pidfd = self._pidfd_open(self.pid)
+        except OSError:  # too many files are open, say
+            return False
+        self._poll.register(self._pidfd, select.POLLIN)
+        return True
 
     def _read(self, output: BoundedOutput) -> None:
         if data := os.read(self._output_fd, _PIECE_BYTES):
             self._last = data[-1:]
+            if len(data) == _PIECE_BYTES and not self._is_wide:
+                self._is_wide = True
+                with contextlib.suppress(OSError, AttributeError):  # the user has too many of them, or no Linux
+                    fcntl.fcntl(self._output_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
             output.append(data)
         else:
             self.is_writing = False
@@ -115,10 +133,10 @@ class Child:
             os.close(self._input_fd)
             self._input_fd = -1
 
-    def _look(self) -> bool:
-        """Whether the child itself has ended; it is not reaped by this."""
+    def _look(self, flags: int) -> bool:
+        """Whether the child itself has ended; it is not reaped by this.  Without WNOHANG it is waited for."""
         try:
-            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | flags) is not None
         except ChildProcessError:
             return True
 
@@ -130,11 +148,10 @@ class Child:
     def reap(self, output: BoundedOutput) -> None:
         """Wait for the child's end."""
         try:
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            self._process.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:  # job code that forks may wait for any child there is
             self._process.returncode = 255
             self.note(output, _CODE_LOST)
-        self._process.wait()
 
     @property
     def returncode(self) -> int:
@@ -143,9 +160,7 @@ class Child:
 
     def close(self) -> None:
         """Let go of all descriptors."""
-        for fd in (self._output_fd, self._input_fd, self._pidfd):
-            if fd >= 0:
-                os.close(fd)
+        _close(self._output_fd, self._input_fd, self._pidfd)
 
 
 def _milliseconds_until(deadline: float) -> int | None:
@@ -166,42 +181,44 @@ def start(
     """Start a program on new pipes; raises SpawnFailed, and leaves nothing open then."""
     if not argv or not argv[0]:
         raise SpawnFailed("cannot start a program: the command is empty")
-    path = None
-    with ExitStack() as ours, ExitStack() as theirs:
-        try:
-            environ = {**os.environ, **env} if env else None
-            path = env.get("PATH") if env else None
-            words = argv if terms.niceness is terms.memory_bytes is None else _limited(argv, terms, cwd=cwd, path=path)
-            output_fd, child_output_fd = os.pipe()
-            ours.callback(os.close, output_fd)
-            theirs.callback(os.close, child_output_fd)
-            child_input_fd, input_fd = subprocess.DEVNULL, -1
-            if input:
-                child_input_fd, input_fd = os.pipe()
-                ours.callback(os.close, input_fd)
-                theirs.callback(os.close, child_input_fd)
-                os.set_blocking(input_fd, False)
-            with contextlib.suppress(OSError, AttributeError):  # the user has too many of them, or no Linux
-                fcntl.fcntl(output_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-            process = subprocess.Popen(
-                words,
-                stdin=child_input_fd,
-                stdout=child_output_fd,
-                stderr=child_output_fd,
-                cwd=cwd,
-                env=environ,
-                process_group=0,
-                pass_fds=keep,
-            )
-        except (OSError, ValueError, TypeError) as fault:
-            reason = reason_of(fault, name=argv[0], cwd=cwd, path=path)
-            raise SpawnFailed(f"cannot start {shortened(str(argv[0]))}: {reason}") from fault
-        ours.pop_all()
-    pidfd = -1
-    if pidfd_open is not None:
-        with contextlib.suppress(OSError):  # too many files are open, say
-            pidfd = pidfd_open(process.pid)
-    return Child(process, output_fd=output_fd, input_fd=input_fd, input=input, pidfd=pidfd, terms=terms)
+    path = env.get("PATH") if env else None
+    output_fd = child_output_fd = child_input_fd = input_fd = -1
+    try:
+        words = argv if terms.niceness is terms.memory_bytes is None else _limited(argv, terms, cwd=cwd, path=path)
+        output_fd, child_output_fd = os.pipe()
+        if input:
+            child_input_fd, input_fd = os.pipe()
+            os.set_blocking(input_fd, False)
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL if child_input_fd < 0 else child_input_fd,
+            stdout=child_output_fd,
+            stderr=child_output_fd,
+            cwd=cwd,
+            env=_whole_environment(env) if env else None,
+            process_group=0,
+            pass_fds=keep,
+        )
+    except (OSError, ValueError, TypeError) as fault:
+        _close(output_fd, input_fd)
+        reason = reason_of(fault, name=argv[0], cwd=cwd, path=path)
+        raise SpawnFailed(f"cannot start {shortened(str(argv[0]))}: {reason}") from fault
+    finally:
+        _close(child_output_fd, child_input_fd)
+    return Child(process, output_fd=output_fd, input_fd=input_fd, input=input, pidfd_open=pidfd_open, terms=terms)
+
+
+def _whole_environment(env: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Our environment with this added to it."""
+    # As bytes, which it is kept in: the way to text and back takes a tenth of the time in which a program starts.
+    ours: Mapping[bytes, bytes] = getattr(os.environb, "_data", os.environb)
+    return {**ours, **{os.fsencode(name): os.fsencode(value) for name, value in env.items()}}
+
+
+def _close(*fds: int) -> None:
+    for fd in fds:
+        if fd >= 0:
+            os.close(fd)
 
 
 def _limited(argv: tuple[str, ...], terms: Terms, *, cwd: str, path: str | None) -> tuple[str, ...]:

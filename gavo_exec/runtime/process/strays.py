@@ -23,10 +23,9 @@ _PROC: Final = Path("/proc")
 _LOOK_SECONDS: Final = 0.01
 
 
-def marked(environ: Mapping[str, str], *marks: str, run_id: str) -> dict[str, str]:
-    """What is added to this environment for the children of a run, by which they can be found."""
-    within = (environ.get(WITHIN_VARIABLE, ""), *marks, run_id)
-    return {RUN_VARIABLE: run_id, WITHIN_VARIABLE: " ".join(mark for mark in within if mark)}
+def marked(env: Mapping[str, str], within: str, *, run_id: str) -> dict[str, str]:
+    """This environment with what the children of a run are found by; ``within`` are the marks of what the run is in."""
+    return {**env, RUN_VARIABLE: run_id, WITHIN_VARIABLE: f"{within} {run_id}"}
 
 
 class _Seen(msgspec.Struct, frozen=True):
