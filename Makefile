@@ -3,10 +3,11 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 WITH_TOOLS := .venv/.installed-dev
+WITH_PEERS := .venv/.installed-bench
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format lint types test property acceptance bench docs docs-check check clean
+.PHONY: help run install format lint types test property acceptance bench soak crash docs docs-check check clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,8 +38,14 @@ property: $(WITH_TOOLS)  ## the laws alone
 acceptance: $(WITH_TOOLS)  ## the real command alone, with real files, sockets and signals
 	$(PYTEST) tests/acceptance
 
-bench: $(WITH_TOOLS)  ## the project beside its peers, as ratios
-	$(BIN)/python -m benchmarks.run
+bench: $(WITH_TOOLS) $(WITH_PEERS)  ## the project beside its peers, as ratios; takes its time
+	$(BIN)/python -m benchmarks.run $(FIGURES)
+
+soak: $(WITH_TOOLS)  ## a million runs, a third of which fail: does anything grow?
+	$(BIN)/python -m benchmarks.soak
+
+crash: $(WITH_TOOLS)  ## the daemon killed 200 times under load: is anything lost, or run twice?
+	GAVO_EXEC_CRASH_ROUNDS=200 $(PYTEST) tests/acceptance/test_crashes.py
 
 docs: $(WITH_TOOLS)  ## write the documents that are derived from the code
 	$(BIN)/python docs/derive.py
@@ -59,3 +66,6 @@ $(INSTALLED): pyproject.toml
 
 $(WITH_TOOLS): pyproject.toml
 	@.ci/bootstrap dev
+
+$(WITH_PEERS): pyproject.toml
+	@.ci/bootstrap bench

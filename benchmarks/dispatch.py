@@ -1,74 +1,70 @@
-"""Seconds from the due instant until COUNT no-op jobs have run.  Usage: dispatch.py CONTENDER COUNT."""
+"""COUNT no-op jobs that are due at one instant.  Usage: dispatch.py CONTENDER COUNT.
+
+Prints how many start a second, how many are done with a second (their history written, where it is), and the
+microseconds of CPU for each.
+"""
 
 import builtins
 import sys
 import time
-from datetime import datetime, timedelta
 
 from benchmarks import stage
-from gavo_exec.daemon import tune_interpreter
 
 
-def gavo(count: int, *, durable: bool) -> float:
+def gavo(count: int, *, keeps: str) -> None:
     """The whole of it: agenda, claim, queue, guard, capture, events; compiled jobs, as after their first run."""
-    countdown = stage.Countdown(2 * count)
-    warm = stage.Countdown(count)
-    due = time.time() + count * 0.0004 + 0.5
+    builtins.bench_job = str  # type: ignore[attr-defined]
     executes = [stage.make_execute(number, "bench_job()") for number in range(count)]
-
-    def first() -> None:
-        warm()
-        countdown()
-
-    builtins.bench_job = first  # type: ignore[attr-defined]
-    tune_interpreter()
-    with stage.heart(executes, {execute.key: stage.instant(due) for execute in executes}, durable=durable) as scheduler:
-        warm.wait()
-        # The same timetable once more: everything is due again, a moment from now.
-        time.sleep(0.5)
+    with stage.heart(executes, {execute.key: 0.0 for execute in executes}, keeps=keeps) as heart:
+        countdown = stage.Countdown(count)
         builtins.bench_job = countdown  # type: ignore[attr-defined]
-        again = time.time() + 0.5 + count * 0.00003
-        agenda = scheduler._agenda  # noqa: SLF001 -- the one message there is none for
-        agenda._heap.clear()  # noqa: SLF001
-        for entry in agenda._entries.values():  # noqa: SLF001
-            agenda._schedule(entry, stage.instant(again))  # noqa: SLF001
-        scheduler._inbox.put(None)  # noqa: SLF001 -- wakes it
-        return countdown.wait() - again
+        stage.sleep_until(heart.zero - 0.05)
+        cpu = time.process_time()
+        last = countdown.wait()
+        heart.daemon.bus.stop()  # all of it is told and written by then
+        report(count, due=heart.zero, last=last, written=time.time(), cpu=time.process_time() - cpu)
 
 
-def apscheduler(count: int) -> float:
-    """APScheduler 3 with as many threads."""
-    from apscheduler.executors.pool import ThreadPoolExecutor
-    from apscheduler.schedulers.background import BackgroundScheduler
-
+def apscheduler(count: int) -> None:
+    """APScheduler 3, which keeps nothing."""
+    due = time.time() + 1 + count * 0.0001
     countdown = stage.Countdown(count)
-    scheduler = BackgroundScheduler(
-        timezone="UTC",
-        executors={"default": ThreadPoolExecutor(stage.WORKERS)},
-        job_defaults={"misfire_grace_time": None, "max_instances": 1},
-    )
-    due = datetime.now().astimezone() + timedelta(seconds=count * 0.0002 + 1)
-    scheduler.start()
+    scheduler = stage.apscheduler(paused=True)
     for _ in range(count):
-        scheduler.add_job(countdown, "interval", days=1, next_run_time=due)
-    elapsed = countdown.wait() - due.timestamp()
+        scheduler.add_job(countdown, "interval", days=1, next_run_time=stage.instant(due))
+    if time.time() > due - 0.5:
+        due = time.time() + 1
+        for job in scheduler.get_jobs():
+            job.modify(next_run_time=stage.instant(due))
+    scheduler.resume()
+    stage.sleep_until(due - 0.05)
+    cpu = time.process_time()
+    last = countdown.wait()
+    report(count, due=due, last=last, written=last, cpu=time.process_time() - cpu)
     scheduler.shutdown(wait=False)
-    return elapsed
 
 
-def floor(count: int) -> float:
+def floor(count: int) -> None:
     """Heap, condition, queue, workers, locks."""
     countdown = stage.Countdown(count)
     due = time.time() + count * 0.00001 + 0.3
     stage.Floor((due, countdown) for _ in range(count))
-    return countdown.wait() - due
+    stage.sleep_until(due - 0.05)
+    cpu = time.process_time()
+    last = countdown.wait()
+    report(count, due=due, last=last, written=last, cpu=time.process_time() - cpu)
+
+
+def report(count: int, *, due: float, last: float, written: float, cpu: float) -> None:
+    """Print the figures."""
+    print(count / (last - due), count / (written - due), cpu * 1e6 / count)
 
 
 if __name__ == "__main__":
     contender, count = sys.argv[1], int(sys.argv[2])
     if contender == "apscheduler":
-        print(apscheduler(count))
+        apscheduler(count)
     elif contender == "floor":
-        print(floor(count))
+        floor(count)
     else:
-        print(gavo(count, durable=contender == "durable"))
+        gavo(count, keeps=contender)

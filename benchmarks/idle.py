@@ -1,53 +1,51 @@
-"""Milliseconds of CPU that an idle daemon uses in SECONDS, and its peak memory in MB; COUNT executes are far off.
+"""COUNT executes that are due tomorrow, for SECONDS.  Usage: idle.py CONTENDER COUNT SECONDS.
 
-Usage: idle.py COUNT SECONDS.
+Prints the milliseconds of CPU that waiting took, and how often any thread woke up.  No files are watched.
 """
 
 import os
-import subprocess
 import sys
-import tempfile
+import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks import stage
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+@contextmanager
+def gavo(count: int) -> Iterator[None]:
+    """Scheduler, workers, bus and postman."""
+    executes = [stage.make_execute(number, "pass") for number in range(count)]
+    with stage.heart(executes, {execute.key: stage.FAR for execute in executes}, keeps="durable"):
+        yield
 
 
-def main() -> None:
-    """Start a daemon on a tree of RDs with a hundred executes each, let it settle, and look."""
-    count, seconds = int(sys.argv[1]), float(sys.argv[2])
-    with tempfile.TemporaryDirectory() as name:
-        inputs = Path(name, "inputs")
-        for number in range(max(1, count // 100)):
-            path = inputs / f"r{number}" / "q.rd"
-            path.parent.mkdir(parents=True)
-            executes = "".join(
-                f'<execute id="e{index}" title="t" at="m{index % 28 + 1} 1:00"><job><code>pass</code></job></execute>\n'
-                for index in range(min(count, 100))
-            )
-            path.write_text(f'<resource schema="x" resdir=".">\n{executes}</resource>\n')
-        with subprocess.Popen(
-            [sys.executable, "-m", "gavo_exec", "serve", str(inputs), "--state-dir", str(Path(name, "state"))],
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as daemon:
-            assert daemon.stderr is not None
-            for line in daemon.stderr:
-                if "ready" in line:
-                    break
-            time.sleep(2)
-            before = cpu_seconds(daemon.pid)
-            time.sleep(seconds)
-            used = cpu_seconds(daemon.pid) - before
-            status = Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
-            peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-            daemon.terminate()
-            daemon.stderr.read()
-        print(used * 1000, peak / 1024)
+@contextmanager
+def apscheduler(count: int) -> Iterator[None]:
+    """APScheduler 3."""
+    scheduler = stage.apscheduler(paused=True)
+    due = stage.instant(time.time() + stage.FAR)
+    for _ in range(count):
+        scheduler.add_job(stage.nothing, "interval", days=1, next_run_time=due)
+    scheduler.resume()
+    yield
+    scheduler.shutdown(wait=False)
 
 
-main()
+@contextmanager
+def floor(count: int) -> Iterator[None]:
+    """A heap and a condition, workers that wait."""
+    stage.Floor((time.time() + stage.FAR, print) for _ in range(count))
+    yield
+
+
+if __name__ == "__main__":
+    contender, count, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    with {"gavo-exec": gavo, "apscheduler": apscheduler, "floor": floor}[contender](count):
+        time.sleep(min(2.0, seconds))
+        own = threading.get_native_id()
+        before = stage.Threads(os.getpid(), without=own)
+        time.sleep(seconds)
+        after = stage.Threads(os.getpid(), without=own)
+        print((after.cpu_ns - before.cpu_ns) / 1e6, after.wakeups - before.wakeups)

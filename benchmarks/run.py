@@ -1,120 +1,143 @@
 """The project beside its peers and the bare floor: each contender in its own process, in turns; medians and ratios.
 
-Usage: run.py [--quick]
+Usage: run.py [--quick] [FIGURE ...]
+
+``--quick`` shows that everything runs, with counts too small to mean anything.  cronstable is a daemon that runs
+commands, without an interface for programs: it can be compared as a whole, and in how it finds the next instant, but
+not in what runs within the process.
 """
 
+import argparse
+import importlib.util
+import operator
 import statistics
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.figures import FIGURES, Figure, Found, Goal, sized
 
 ROOT = Path(__file__).parent.parent
-REPEATS = 2 if "--quick" in sys.argv else 5
 
 
-def figures(*command: str) -> list[float]:
-    """What one run of a contender prints."""
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    return [float(word) for word in done.stdout.split()]
+def start(command: Sequence[str]) -> "subprocess.Popen[str]":
+    """Start one run of a contender."""
+    argv = [sys.executable, "-m", f"benchmarks.{command[0]}", *command[1:]]
+    return subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def medians(commands: dict[str, tuple[str, ...]], repeats: int = REPEATS) -> dict[str, list[float]]:
-    """The medians of each contender's figures; the contenders take turns, so that a noisy machine is fair."""
-    found: dict[str, list[list[float]]] = {name: [] for name in commands}
-    for _ in range(repeats):
-        for name, command in commands.items():
-            found[name].append(figures(*command))
+def end(process: "subprocess.Popen[str]") -> list[float]:
+    """What it printed; raises RuntimeError where it failed."""
+    said, complaint = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{process.args!r} failed:\n{complaint}")
+    return [float(word) for word in said.split()]
+
+
+def measure(figure: Figure) -> Found:
+    """The medians of each contender's values; the contenders take turns, so that a noisy machine is fair."""
+    found: dict[str, list[list[float]]] = {name: [] for name in figure.contenders}
+    if figure.at_once:  # what they wait for, they can wait for together
+        every = [(name, start(command)) for name, command in figure.contenders.items() for _ in range(figure.repeats)]
+        for name, process in every:
+            found[name].append(end(process))
+    else:
+        for _ in range(figure.repeats):
+            for name, command in figure.contenders.items():
+                found[name].append(end(start(command)))
     return {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in found.items()}
 
 
-def table(title: str, rows: dict[str, list[float]], *, against: str, unit: str) -> None:
-    """Print medians, and ratios to one of the contenders."""
-    print(f"\n{title} (medians of {REPEATS}; ratio to {against})")
-    for name, values in rows.items():
-        shown = "  ".join(f"{value:10.2f}" for value in values)
-        ratios = "  ".join(f"{value / base:8.2f}x" for value, base in zip(values, rows[against], strict=True) if base)
-        print(f"  {name:34} {shown} {unit}   {ratios}")
-    sys.stdout.flush()
+def rows_of(figure: Figure, found: Found) -> Iterator[str]:
+    """The table of a figure: medians, and ratios to one of the contenders."""
+    width = max(map(len, found))
+    ratio_to = f", x {figure.against}" if figure.against else ""
+    yield f"\n{figure.title} (medians of {figure.repeats}{ratio_to})"
+    yield "  ".join((f"  {'':{width}}", *(f"{column:>20}" for column in figure.columns)))
+    for name, values in found.items():
+        cells = []
+        for value, base in zip(values, found.get(figure.against, values), strict=True):
+            ratio = f" {value / base:7.2f}x" if figure.against and base else ""
+            cells.append(f"{shown(value) + ratio:>20}")
+        yield "  ".join((f"  {name:{width}}", *cells))
 
 
-def dispatch(count: int) -> None:
-    """Goals 1 to 3."""
-    seconds = medians(
-        {
-            "floor": ("-m", "benchmarks.dispatch", "floor", str(count)),
-            "gavo-exec, nothing kept": ("-m", "benchmarks.dispatch", "null", str(count)),
-            "gavo-exec, everything on": ("-m", "benchmarks.dispatch", "durable", str(count)),
-            "APScheduler 3.11": ("-m", "benchmarks.dispatch", "apscheduler", str(count)),
-        }
-    )
-    rates = {name: [count / value[0]] for name, value in seconds.items()}
-    table(f"{count} no-op executes due at one instant: starts a second", rates, against="APScheduler 3.11", unit="/s")
+def shown(value: float) -> str:
+    """A value with as many digits as mean something."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def lateness(count: int, seconds: int) -> None:
-    """Goal 4."""
-    arguments = (str(count), str(seconds))
-    rows = medians(
-        {name: ("-m", "benchmarks.lateness", name, *arguments) for name in ("floor", "durable", "apscheduler")}
-    )
-    table(f"{count} executes over {seconds} s: lateness p50, p99, max", rows, against="apscheduler", unit="ms")
+class Verdict(NamedTuple):
+    """A goal, and what was measured."""
+
+    goal: Goal
+    value: float
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it is reached."""
+        return bool({"<=": operator.le, ">=": operator.ge}[self.goal.compare](self.value, self.goal.bound))
+
+    def __str__(self) -> str:
+        goal = self.goal
+        word = "reached" if self.is_reached else "MISSED "
+        return f"  goal {goal.number:>2} {word}  {shown(self.value):>9} {goal.compare} {goal.bound:<6g} {goal.what}"
 
 
-def reading(count: int, size: int, *kind: str) -> None:
-    """Goals 9 and 10."""
-    arguments = (str(count), str(size), *kind)
-    rows = medians({name: ("-m", "benchmarks.reading", name, *arguments) for name in ("lxml", "gavo-exec")})
-    what = "without anything that concerns executes" if kind else "with executes"
-    table(f"reading {count} RDs of {size} bytes {what}", rows, against="lxml", unit="ms")
+def verdicts(figure: Figure, results: Mapping[str, Found]) -> Iterator[Verdict]:
+    """What can be said of a figure's goals: all that they need has been measured."""
+    for goal in figure.goals:
+        if {goal.other, figure.name} - {""} <= results.keys():
+            yield Verdict(goal, goal.value(results[figure.name], results.get(goal.other, {})))
 
 
-def tree(count: int, size: int) -> None:
-    """Goal 11, and the memory that a large tree takes."""
-    rows = medians({"gavo-exec": ("-m", "benchmarks.tree", str(count), str(size))}, repeats=3)
-    seconds, memory, reading_ms, renewal_ms, users_ms = rows["gavo-exec"]
-    print(f"\na tree of {count} RDs of {size} bytes: taken up in {seconds:.1f} s, memory {memory:.0f} MB more")
-    print(f"  one edited file: {renewal_ms:.2f} ms, {renewal_ms / reading_ms:.2f}x reading it")
-    print(f"  an edited stream with ten users: {users_ms:.2f} ms, {users_ms / reading_ms / 11:.2f}x reading these")
+def without_absent(figure: Figure) -> Figure:
+    """The figure without contenders that are not installed here; says so."""
+    absent = [name for name in figure.contenders if name == "cronstable" and importlib.util.find_spec(name) is None]
+    if not absent:
+        return figure
+    print(f"\n{figure.title}: without cronstable, which is not installed (make bench does that)")
+    return figure._replace(contenders={name: c for name, c in figure.contenders.items() if name not in absent})
 
 
-STARTED = """
-import subprocess, sys, time
-times = []
-for _ in range(10):
-    begin = time.perf_counter()
-    subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-    times.append(time.perf_counter() - begin)
-print(1000 * sorted(times)[5])
-"""
-
-
-def start_up() -> None:
-    """Goal 15."""
-    command = str(Path(sys.executable).with_name("gavo-exec"))
-    rows = medians(
-        {
-            "python -c pass": ("-c", STARTED, sys.executable, "-c", "pass"),
-            "gavo-exec --version": ("-c", STARTED, command, "--version"),
-        }
-    )
-    table("start of the command", rows, against="python -c pass", unit="ms")
-
-
-def idle() -> None:
-    """Goals 7 and 8."""
-    rows = medians({"gavo-exec": ("-m", "benchmarks.idle", "10000", "20")}, repeats=1)
-    used, peak = rows["gavo-exec"]
-    print(f"\nan idle daemon with 10000 executes: {used:.0f} ms of CPU in 20 s, peak memory {peak:.1f} MB")
+def main(arguments: Sequence[str] | None = None, *, say: Callable[..., object] = print) -> int:
+    """Measure and print; answers how many figures could not be measured."""
+    parser = argparse.ArgumentParser(prog="make bench", description="The project beside its peers and the bare floor.")
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"one of: {', '.join(FIGURES)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="tiny counts, one run each: shows that it all runs")
+    asked = parser.parse_args(arguments)
+    begin = time.monotonic()
+    figures = sized(is_quick=asked.quick)
+    if unknown := set(asked.figures) - {figure.name for figure in figures}:
+        parser.error(f"there is no figure {', '.join(sorted(unknown))}")
+    results: dict[str, Found] = {}
+    reached: list[Verdict] = []
+    failed: list[str] = []
+    for figure in map(without_absent, figures):
+        if not asked.figures or figure.name in asked.figures:
+            try:
+                results[figure.name] = measure(figure)
+            except RuntimeError as fault:  # the others can be measured all the same
+                say(f"\n{figure.title}: {fault}")
+                failed.append(figure.name)
+                continue
+            for line in rows_of(figure, results[figure.name]):
+                say(line)
+            for verdict in verdicts(figure, results):
+                say(verdict)
+                reached.append(verdict)
+            sys.stdout.flush()
+    missed = [verdict for verdict in reached if not verdict.is_reached]
+    say(f"\n{len(reached) - len(missed)} goals reached, {len(missed)} missed, in {time.monotonic() - begin:.0f} s")
+    for verdict in missed:
+        say(verdict)
+    if failed:
+        say(f"could not be measured: {', '.join(failed)}")
+    return len(failed)
 
 
 if __name__ == "__main__":
-    start_up()
-    reading(1000, 3000)
-    reading(1000, 60_000)
-    reading(1000, 60_000, "without")
-    tree(5000, 60_000)
-    dispatch(10_000)
-    lateness(1000, 10)
-    idle()
+    sys.exit(main())

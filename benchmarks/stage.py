@@ -1,116 +1,148 @@
-"""What the contenders share: a gavo-exec daemon's heart with real threads, and the bare floor beside it."""
+"""What the contenders share: a gavo-exec daemon's heart on its real threads, and the bare floor beside it."""
 
+import gc
 import heapq
-import itertools
+import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from gavo_exec.catalog import Catalog
+from gavo_exec.daemon import Daemon, assemble, tune_interpreter
 from gavo_exec.errors import Position
-from gavo_exec.model import Execute, Job, LastStart, ResourceDescriptor, RunRequest
+from gavo_exec.model import DEFAULT_POLICY, Execute, Job, LastStart, Policy, ResourceDescriptor, Run, RunRequest
 from gavo_exec.runtime import capture
-from gavo_exec.runtime.agenda import Agenda
-from gavo_exec.runtime.bus import Bus
-from gavo_exec.runtime.clock import SystemClock
-from gavo_exec.runtime.executing import JobLoader
-from gavo_exec.runtime.guard import Guard
-from gavo_exec.runtime.process import ProcessRunner
-from gavo_exec.runtime.scheduler import Scheduler
-from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.schedule import Every
-from gavo_exec.services.history import HistoryListener
-from gavo_exec.services.mail import MailListener, MailPolicy
+from gavo_exec.services import log
 from gavo_exec.services.store import SQLiteStore
+from gavo_exec.settings import Settings
+from gavo_exec.testing import ListMailer, ScriptedWatcher
 
-DAY = 86_400
+DAY = timedelta(days=1)
 WORKERS = 8
+LEAD = timedelta(seconds=1)
+FAR = 20 * 3600.0
+"""Seconds after zero at which nothing is measured any more."""
 
 
-class NullStore:
-    """Remembers nothing: what is measured is the rest."""
+class NullStore(SQLiteStore):
+    """Keeps nothing of what runs: what is measured is the rest."""
 
-    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+    def __init__(self) -> None:
+        super().__init__(":memory:", holder="bench", is_alive=lambda _: True)
+
+    def claim(self, requests: Sequence[RunRequest], **noted: Any) -> dict[str, str]:
         """Grant everything."""
         return {}
 
-    def note_starts(self, starts: object) -> None:
-        """Forget these."""
+    def record(self, run: Run) -> None:
+        """Forget it."""
 
-    def forget_starts(self, keys: object) -> None:
-        """There is nothing to forget."""
+    def flush(self) -> bool:
+        """There is nothing to write."""
+        return False
+
+
+def make_execute(
+    number: int,
+    code: str,
+    *,
+    policy: Policy = DEFAULT_POLICY,
+    per_rd: int = 10,
+    properties: Mapping[str, str] | None = None,
+) -> Execute:
+    """A daily execute."""
+    return Execute(
+        key=f"bench/{number // per_rd}#{number}",
+        id=str(number),
+        title=f"job {number}",
+        schedule=Every(seconds=86_400),
+        job=Job(source=code, position=Position(path=f"/bench/{number // per_rd}.rd")),
+        policy=policy,
+        properties=properties or {},
+    )
 
 
 def catalog_of(executes: Sequence[Execute], *, per_rd: int = 10) -> Catalog:
     """These executes in RDs of a few each."""
-    rds = [
-        ResourceDescriptor(
-            rd_id=f"bench/{start}",
-            path=f"/bench/{start}.rd",
-            inputs_dir="/",
-            resdir="/",
-            executes=tuple(executes[start : start + per_rd]),
-        )
-        for start in range(0, len(executes), per_rd)
-    ]
+    rds = (make_rd(executes[start : start + per_rd]) for start in range(0, len(executes), per_rd))
     return Catalog().accept(*rds)
 
 
-def make_execute(number: int, code: str, **properties: str) -> Execute:
-    """A daily execute."""
-    return Execute(
-        key=f"bench/{number // 10 * 10}#{number}",
-        id=str(number),
-        title=f"job {number}",
-        schedule=Every(seconds=DAY),
-        job=Job(source=code, position=Position(path=f"/bench/{number}.rd")),
-        properties=properties,
-    )
+def make_rd(executes: Sequence[Execute]) -> ResourceDescriptor:
+    """The RD of these executes."""
+    rd_id = executes[0].key.partition("#")[0]
+    return ResourceDescriptor(rd_id=rd_id, path=f"/{rd_id}.rd", inputs_dir="/", resdir="/", executes=tuple(executes))
+
+
+class ShiftedClock:
+    """The time, and some more: so that jobs which take a while to be made ready are due when they are."""
+
+    shift = timedelta(0)
+
+    def now(self) -> datetime:
+        """The present instant of this clock."""
+        return datetime.now(UTC) + self.shift
+
+
+class Heart(NamedTuple):
+    """A daemon at work; ``zero`` is the moment, in seconds since 1970, that due instants are given from."""
+
+    daemon: Daemon
+    zero: float
 
 
 @contextmanager
-def heart(executes: Sequence[Execute], dues: dict[str, datetime], *, durable: bool) -> Iterator[Scheduler]:
-    """Scheduler, workers, guard and bus on their threads, as the daemon has them; started when entered.
+def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str) -> Iterator[Heart]:
+    """The daemon without files to watch, on its threads; each execute is due once, so many seconds after zero.
 
-    Each execute is due at its instant in ``dues``.  ``durable``: claims, history and mail go to an SQLite file.
+    ``keeps``: ``null`` nothing, ``durable`` claims, history and mail in an SQLite file, ``logged`` a log as well.
+    All jobs have been run once before anything is due, as those of a daemon that has been up for a while.
     """
-    clock = SystemClock()
-    with tempfile.TemporaryDirectory() as folder, capture.install():
-        store: Any = NullStore()
-        bus = Bus([])
-        if durable:
-            store = SQLiteStore(Path(folder, "state.sqlite"), holder="bench", is_alive=lambda _: True)
-            policy = MailPolicy(host="bench", sender="", recipients=())
-            bus = Bus([HistoryListener(store), MailListener(store, clock=clock, policy=policy)], flush=store.flush)
-        guard = Guard(
-            JobLoader(ProcessRunner(output_limit_bytes=1 << 20)).prepare,
-            clock=clock,
-            publish=bus.publish,
+    with tempfile.TemporaryDirectory() as folder, capture.install(), Path(folder, "log").open("w") as stream:
+        settings = Settings(
+            inputs_dir=folder,
+            state_dir=folder,
+            workers=WORKERS,
             host="bench",
-            output_limit_bytes=1 << 20,
+            dachs_config="none",
+            stop_grace_seconds=5,
         )
-        engine = LocalEngine(workers=WORKERS)
-        last_starts = {key: LastStart(at=due - timedelta(seconds=DAY)) for key, due in dues.items()}
-        agenda = Agenda(run_ids=map("r{}".format, itertools.count()), last_starts=last_starts)
-        scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish)
-        engine.start(guard, scheduler.finished)
-        bus.start()
-        scheduler.adopt(catalog_of(executes))
-        scheduler.start()
+        file = Path(folder, "state.sqlite")
+        store = NullStore() if keeps == "null" else SQLiteStore(file, holder="bench", is_alive=lambda _: True)
+        log.configure(stream=stream, level=20 if keeps == "logged" else 30)
+        tune_interpreter()
+        clock = ShiftedClock()
+        zero = clock.now() + DAY
+        starts = {
+            execute.key: LastStart(
+                at=zero + timedelta(seconds=dues[execute.key]) - DAY, schedule=execute.schedule.describe()
+            )
+            for execute in executes
+        }
+        store.note_starts(starts)
+        daemon = assemble(settings, clock=clock, store=store, watcher=ScriptedWatcher(), mailer=ListMailer())
+        catalog = catalog_of(executes)
+        for number, (rd, execute) in enumerate(catalog.executes()):
+            daemon.guard.perform(RunRequest(run_id=f"warm-{number}", rd=rd, execute=execute, due=instant(0)))
+            if number % 100 == 0:
+                daemon.bus.drain()
+        daemon.scheduler.adopt(catalog)
+        daemon.step()
+        gc.collect()
+        clock.shift = zero - LEAD - datetime.now(UTC)
+        daemon.start()
         try:
-            yield scheduler
+            yield Heart(daemon=daemon, zero=(zero - clock.shift).timestamp())
         finally:
-            scheduler.stop()
-            engine.stop(timedelta(seconds=30))
-            bus.stop()
-            if durable:
-                store.close()
+            daemon.stop("the benchmark is over")
 
 
 class Floor:
@@ -145,6 +177,24 @@ class Floor:
                     self._queue.put((job, lock))
 
 
+def apscheduler(*, paused: bool = False) -> Any:
+    """APScheduler 3 with as many threads, started; whatever was missed, it runs, as gavo-exec does."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        executors={"default": ThreadPoolExecutor(WORKERS)},
+        job_defaults={"misfire_grace_time": None, "max_instances": 1},
+    )
+    scheduler.start(paused=paused)
+    return scheduler
+
+
+def nothing() -> None:
+    """A job, in Python so that APScheduler takes no time to find out what it can be called with."""
+
+
 class Countdown:
     """Counts calls; can be waited for."""
 
@@ -169,3 +219,48 @@ class Countdown:
 def instant(seconds: float) -> datetime:
     """Seconds since the epoch as an instant."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def sleep_until(moment: float) -> None:
+    """Wait for a moment, in seconds since the epoch."""
+    time.sleep(max(0.0, moment - time.time()))
+
+
+def bytes_of(make: Callable[[], object]) -> int:
+    """How many bytes of memory what this makes takes."""
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    made = make()
+    gc.collect()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del made
+    return after - before
+
+
+class Threads:
+    """What the threads of a process have used and how often they woke; made anew for each look.
+
+    The kernel counts both by thread, the time in nanoseconds; threads that have ended are not counted any more.
+    """
+
+    def __init__(self, pid: int, *, without: int = 0) -> None:
+        self.cpu_ns = self.wakeups = 0
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if int(task.name) == without:
+                continue
+            self.cpu_ns += int((task / "schedstat").read_text().split()[0])
+            status = (task / "status").read_text()
+            self.wakeups += int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+def memory_kilobytes(pid: int | None = None, *, field: str = "VmRSS") -> int:
+    """Resident memory of a process in kilobytes: now, or with ``VmHWM`` at most."""
+    status = Path(f"/proc/{pid or os.getpid()}/status").read_text()
+    return int(status.partition(f"\n{field}:")[2].split()[0])
+
+
+def forget_peak() -> None:
+    """Let ``VmHWM`` of this process begin anew."""
+    Path("/proc/self/clear_refs").write_text("5")

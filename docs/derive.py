@@ -13,6 +13,7 @@ from gavo_exec import settings
 from gavo_exec.cli import documents as cli
 from gavo_exec.cli import json_reference
 from gavo_exec.descriptor import elementpage, schema
+from gavo_exec.elements.portable import PORTABLES, PREFIXES
 from gavo_exec.errors import CODES
 from gavo_exec.explanations import EXPLANATIONS
 
@@ -52,12 +53,61 @@ def diagnostics() -> str:
     return "\n".join(lines) + "\n"
 
 
+_ABOUT_PROPERTIES = """\
+# Portable properties
+
+<!-- Derived from gavo_exec/elements/portable.py: change it there. -->
+
+Settings of executes beyond what elements and attributes say. An RD has them as properties, which DaCHS takes like any
+others, and passes over:
+
+```xml
+<execute title="Fetch" at="7:30">
+  <property name="run.timeout">1h 30m</property>
+  <job><code>execDef.spawn(["bin/fetch"])</code></job>
+</execute>
+```
+
+Directly in `resource` they are defaults for all of its executes, wherever these stand, and in the settings file, in
+`defaults`, for all executes there are: see [settings](settings.md#defaults). Of several, the nearest counts: that of
+the execute, then that of the resource, then that of the settings. `__NULL__` unsets a default. Each property goes by
+itself.
+
+Names that begin with PREFIXES are kept for these: one that is not on this page is an error, and so is a value that is
+not understood. Properties of all other names belong to job code; it can read these as well. Macros in values are
+expanded, blanks around them do not matter.
+
+- **Durations** are numbers of seconds, or have units: `90`, `90s`, `10m` or `10 min`, `1h 30m`, `2d`, `1w`.
+- **Calendar expressions** are minute, hour, day of the month, month and day of the week, as in a crontab: `*` is all,
+  `1,2` a list, `1-5` a range, `*/2` every second. Days of the week are 0 to 7 (0 and 7 are Sunday) or `SUN` to `SAT`,
+  with `#1` for the first of the month and `L` for the last; the last day of the month is `L`, and `LW` the last from
+  Monday to Friday. A semicolon separates several expressions; each is enough.
+- **Patterns** have `*` and `?` for characters within a name, `[abc]` for one of these, and `**` for any folders.
+"""
+
+
+def properties() -> str:
+    """The page of portable properties."""
+    *others, last = (f"`{prefix}`" for prefix in PREFIXES)
+    lines = _ABOUT_PROPERTIES.replace("PREFIXES", f"{', '.join(others)} or {last}").splitlines()
+    for portable in PORTABLES:
+        if not portable.is_for_later:
+            expects = portable.expects.replace("*", "\\*")
+            lines += ["", f"## `{portable.name}`", "", portable.description, "", f"- value: {expects}"]
+            lines += [f"- default: {portable.default}", f"- applies to: {portable.applies_to}"]
+            lines += [f"- example: `{portable.example}`"]
+    later = [f"`{portable.name}`" for portable in PORTABLES if portable.is_for_later]
+    lines += ["", "## Later versions", "", f"Known, but without effect yet: {', '.join(later)}."]
+    return "\n".join(lines) + "\n"
+
+
 PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
     ("docs/man/gavo-exec.1", cli.man_page),
     ("docs/reference/cli.md", cli.reference),
     ("docs/reference/diagnostics.md", diagnostics),
     ("docs/reference/elements.md", elementpage.reference),
     ("docs/reference/json.md", json_reference.reference),
+    ("docs/reference/properties.md", properties),
     ("docs/reference/settings.md", settings.reference),
     ("schemas/gavo-exec.rnc", schema.relax_ng_compact),
     ("schemas/gavo-exec.rng", schema.relax_ng),

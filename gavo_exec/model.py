@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from gavo_exec.errors import NOWHERE, Diagnostic, Position
-from gavo_exec.schedule import Schedule
+from gavo_exec.schedule import At, Every, Loaded, Schedule, Window, narrowed, parse_at, parse_every
 
 _UTC_OFFSET = timedelta(0)
 
@@ -191,13 +191,44 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldBack(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that runs on in its last good version while its RD is broken; ``schedule`` as the RD writes it."""
+    """A job that runs on in its last good version while its RD is broken; its schedule as the RD writes it."""
 
     key: str
     title: str
     at: tuple[str, ...] = ()
     every: int | None = None
     on: str | None = None
+    zone: str = "UTC"
+    only: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    delay_seconds: int = 0
+
+    @classmethod
+    def of(cls, execute: Execute) -> "HeldBack":
+        """What operators know of an execute from its RD."""
+        key, title, schedule = execute.key, execute.title, execute.schedule
+        if not isinstance(schedule, At | Every):
+            return cls(key=key, title=title, on="loaded")
+        window = schedule.window or Window()
+        return cls(
+            key=key,
+            title=title,
+            at=schedule.items if isinstance(schedule, At) else (),
+            every=schedule.raw if isinstance(schedule, Every) else None,
+            zone=schedule.zone if isinstance(schedule, At) else window.zone,
+            only=window.only,
+            excluded=window.excluded,
+            delay_seconds=schedule.delay_seconds,
+        )
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule as a value again."""
+        if self.on is not None:
+            return Loaded()
+        plain = parse_at(",".join(self.at)) if self.every is None else parse_every(str(self.every))
+        window = Window(only=self.only, excluded=self.excluded, zone=self.zone)
+        return narrowed(plain, zone=self.zone, window=window, delay_seconds=self.delay_seconds)
 
 
 class Outcome(Enum):

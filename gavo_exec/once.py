@@ -7,7 +7,10 @@ from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from types import FrameType
 
-from gavo_exec.daemon import (
+from gavo_exec.errors import GavoExecError
+from gavo_exec.isolated import isolation
+from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
+from gavo_exec.parts import (
     CHILD_OUTPUT_BYTES,
     is_running,
     mail_policy,
@@ -16,9 +19,6 @@ from gavo_exec.daemon import (
     make_run_ids,
     open_store,
 )
-from gavo_exec.errors import GavoExecError
-from gavo_exec.isolated import isolation
-from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
 from gavo_exec.reading import RDReader, find_in_tree, read_whole
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.bus import Bus

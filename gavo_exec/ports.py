@@ -161,18 +161,24 @@ class Store(Protocol):
         """Remember these as the instants that the keys' last starts count from."""
         ...
 
-    def forget_starts(self, keys: Iterable[str]) -> None:
-        """Forget the last starts of these keys."""
-        ...
-
     def retries(self) -> dict[str, Retry]:
         """For each key the attempt that is to follow what failed."""
         ...
 
-    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+    def claim(
+        self,
+        requests: Sequence[RunRequest],
+        *,
+        now: datetime,
+        begun: Mapping[str, LastStart] | None = None,
+        left_out: Sequence[tuple[RunRequest, Run]] = (),
+        accounted: Mapping[str, datetime] | None = None,
+    ) -> dict[str, str]:
         """Note that these runs begin, before they do; no retry waits for their keys any more.
 
-        Answers the run ids that were not granted, since another process runs that key, each with who that is.
+        Before them, in the same transaction, what has ``begun`` is noted as by note_starts, those that are ``left_out``
+        are recorded, and by key instants are noted of which there is to be no record.  Answers the run ids that were
+        not granted, since another process runs that key, each with who that is.
         """
         ...
 
@@ -212,8 +218,8 @@ class Store(Protocol):
         """Forget that an RD was broken."""
         ...
 
-    def flush(self) -> None:
-        """Write what was put, in one transaction."""
+    def flush(self) -> bool:
+        """Write what was put, in one transaction; answers whether there was mail among it."""
         ...
 
     def rejections(self) -> dict[str, tuple[Rejection, tuple[HeldBack, ...]]]:
@@ -341,4 +347,7 @@ class Watcher(Protocol):
 
 
 Listener = Callable[[Event], object]
-"""Is told of each event, on the bus's thread; what it raises harms nobody else."""
+"""Is told of each event, on the bus's thread; what it raises harms nobody else.
+
+One with an attribute ``hears``, a set of types of events, is told of these only.
+"""

@@ -22,6 +22,7 @@ class RDReader:
         self._site = site
         self._clock = clock
         self._thorough = thorough
+        self._defaults = settings.defaults
         self._run_items = _run_items if settings.code_items == "run" else None
 
     @property
@@ -39,6 +40,7 @@ class RDReader:
             thorough=self._thorough,
             site=self._site.now(),
             run_items=self._run_items,
+            defaults=self._defaults,
         )
 
 

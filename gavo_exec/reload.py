@@ -16,7 +16,6 @@ from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorR
 from gavo_exec.model import HeldBack, Rejection, ResourceDescriptor, rd_id_for
 from gavo_exec.ports import Clock
 from gavo_exec.rdfiles import Signature, is_rd_file, signature_of
-from gavo_exec.schedule import At, Every, Loaded
 
 _log = logging.getLogger(__name__)
 
@@ -276,13 +275,4 @@ def _digest(path: str) -> str:
 
 def _held_back(rd: ResourceDescriptor | None) -> tuple[HeldBack, ...]:
     """The jobs of a last good version, as operators know them from the RD."""
-    return tuple(
-        HeldBack(
-            key=execute.key,
-            title=execute.title,
-            at=execute.schedule.items if isinstance(execute.schedule, At) else (),
-            every=execute.schedule.raw if isinstance(execute.schedule, Every) else None,
-            on="loaded" if isinstance(execute.schedule, Loaded) else None,
-        )
-        for execute in (rd.executes if rd is not None else ())
-    )
+    return tuple(map(HeldBack.of, rd.executes)) if rd is not None else ()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 from gavo_exec.errors import DeliveryError, Position, SpawnFailed
-from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Policy, ResourceDescriptor, Run, RunRequest
+from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Outcome, Policy, ResourceDescriptor, Run, RunRequest
 from gavo_exec.ports import FREE, Completed, Performer, Store, Terms
 from gavo_exec.rdfiles import Signature
 from gavo_exec.schedule import Every, Schedule
@@ -240,6 +240,21 @@ def make_request(execute: Execute | None = None, *, run_id: str = "run-1", due: 
     """A request for a run of this execute."""
     execute = execute or make_execute()
     return RunRequest(run_id=run_id, rd=make_rd(execute), execute=execute, due=due, counts_from=due)
+
+
+def make_run(request: RunRequest, outcome: Outcome = Outcome.SUCCEEDED, *, finished_at: datetime | None = None) -> Run:
+    """The record of a request that was carried out."""
+    return Run(
+        run_id=request.run_id,
+        key=request.execute.key,
+        title=request.execute.title,
+        due=request.due,
+        reason=request.reason,
+        attempt=request.attempt,
+        started_at=request.due,
+        finished_at=finished_at or request.due,
+        outcome=outcome,
+    )
 
 
 def starts_of(store: Store) -> dict[str, datetime]:

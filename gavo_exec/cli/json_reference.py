@@ -13,9 +13,11 @@ from gavo_exec.cli.json_views import (
     DueView,
     ExecuteView,
     JobView,
+    LimitView,
     ListedJob,
     MigrationView,
     PlaceView,
+    PolicyView,
     RunView,
     RunWithOutput,
 )
@@ -24,6 +26,8 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     ExecuteView: "An execute",
     JobView: "An execute with its state",
     ListedJob: "A job",
+    PolicyView: "A policy",
+    LimitView: "A limit",
     DueView: "A due instant",
     DiagnosticView: "A diagnostic",
     PlaceView: "A place",
@@ -81,6 +85,9 @@ They are those of a daemon that starts at T, which is `--from` or now, that keep
 they are due and end before they are due again:
 
 - `at`: each such time after T, not T itself, at second 0.
+- What narrows a schedule holds as well: times are by the clocks of `zone`, of those of `at` only those count that
+  `only` and `excluded` leave, and `delay_seconds` are added to them; an interval that ends outside of these goes on
+  until the next minute within, and its first instant comes `delay_seconds` later.
 - `every`: the last start plus the interval, and so on; where that is T or before, T at once, and counting from there.
   The last start is the recorded one, even where T is long after it. Where none is recorded, and always with `--fresh`:
   a tenth of the interval after T, or T itself where the number is negative, and counting from there.
@@ -123,8 +130,8 @@ def reference() -> str:
         "",
         "What the commands below print with `--json` is stable: a field keeps its name, its type and its meaning until",
         "the first number of the version changes. Fields may be added at any time, and so may values of `reason`,",
-        "`outcome`, `severity` and `on`, so programs should pass over what they do not know. Wording of messages,",
-        "titles and schedules in words is for people, and may change.",
+        "`outcome`, `severity`, `on`, `missed`, `overlap` and `isolate`, so programs should pass over what they do not",
+        "know. Wording of messages, titles and schedules in words is for people, and may change.",
         "",
         "Output is one value in UTF-8. An instant is a string in ISO 8601, in UTC, ending in `Z`. Durations are in",
         "seconds. Paths are absolute. A field is always there; where there is nothing to say it is null, or empty.",

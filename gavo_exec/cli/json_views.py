@@ -4,14 +4,25 @@ They are stable, as the reference says, and so stand apart from the domain's typ
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta
 
 from gavo_exec.errors import Diagnostic, Severity
-from gavo_exec.model import Execute, JobStatus, Outcome, Reason, ResourceDescriptor, Run, rd_id_of
+from gavo_exec.model import (
+    Execute,
+    JobStatus,
+    Missed,
+    Outcome,
+    Overlap,
+    Policy,
+    Reason,
+    ResourceDescriptor,
+    Run,
+    rd_id_of,
+)
 from gavo_exec.schedule import At, Every, Loaded, Schedule
 
 
@@ -28,9 +39,10 @@ _ParsedTime = tuple[
     Annotated[int, Meta(ge=0, le=59)],
 ]
 _DEBUG = _says("Whether the output of good runs is mailed, too.")
-_PROPERTIES = _says("Its properties, macros expanded.")
+_PROPERTIES = _says("Its own properties, macros expanded; settings among them.")
+_POLICY = _says("How it is run: what all settings come to.")
 _SCHEMA = _says("The schema of its RD; null where it has none.")
-_RESDIR = _says("The directory of its data, in which its programs run; absolute.")
+_RESDIR = _says("The directory of its data, in which its programs run unless its policy has another; absolute.")
 _LINE = _says("The line in it where the execute begins, from 1.")
 _SOURCES = _says("All files that the RD was read from, itself among them.")
 
@@ -79,6 +91,62 @@ class RunWithOutput(RunView, frozen=True, kw_only=True):
     output: Annotated[str, _says("What it printed; the middle is left out where that was too much.")]
 
 
+class LimitView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs go on at the same time."""
+
+    name: Annotated[str, _says("What all runs that are limited together have.")]
+    at_most: Annotated[int, _says("How many of them go on at the same time when such a run starts.")]
+
+
+class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
+    """How an execute is run, be it said by its own properties, its resource's, the settings, or by default."""
+
+    missed: Annotated[Missed, _says("What to do about instants that passed unserved.")]
+    grace_seconds: Annotated[float | None, _says("How late a run may still begin; null where there is no limit.")]
+    files: Annotated[
+        str, _says("The pattern of the files that it waits for, absolute; empty where it does not wait for any.")
+    ]
+    settle_seconds: Annotated[float, _says("How long these must stand still.")]
+    timeout_seconds: Annotated[float | None, _says("How long a run may take; null where there is no limit.")]
+    overlap: Annotated[Overlap, _says("What to do where it is due while its run before still goes on.")]
+    retries: Annotated[int, _says("How often what failed is tried again.")]
+    retry_delay_seconds: Annotated[float, _says("How long the first retry waits.")]
+    isolate: Annotated[Literal["thread", "process"], _says("Where its code runs.")]
+    limit: Annotated[LimitView | None, _says("The limit that it shares with others; null where there is none.")]
+    priority: Annotated[int, _says("Who comes first where not all can run at once: the higher number.")]
+    workdir: Annotated[str, _says("The working directory of its programs; absolute.")]
+    env: Annotated[Mapping[str, str], _says("What their environment has beside the daemon's.")]
+    niceness: Annotated[int | None, _says("Their niceness; null where it is the daemon's.")]
+    memory_bytes: Annotated[int | None, _says("How much memory each may have; null where there is no limit.")]
+
+    @classmethod
+    def of(cls, policy: Policy, *, resdir: str) -> "PolicyView":
+        """The view of a policy of an execute whose RD has this resdir."""
+        limit = policy.limit
+        return cls(
+            missed=policy.missed,
+            grace_seconds=_seconds(policy.grace),
+            files=policy.files,
+            settle_seconds=policy.settle.total_seconds(),
+            timeout_seconds=_seconds(policy.timeout),
+            overlap=policy.overlap,
+            retries=policy.retries,
+            retry_delay_seconds=policy.retry_delay.total_seconds(),
+            isolate="process" if policy.is_isolated else "thread",
+            limit=None if limit is None else LimitView(name=limit.name, at_most=limit.at_most),
+            priority=policy.priority,
+            workdir=policy.workdir or resdir,
+            env=dict(policy.env),
+            niceness=policy.niceness,
+            memory_bytes=policy.memory_bytes,
+        )
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    """A duration that there may not be."""
+    return None if duration is None else duration.total_seconds()
+
+
 class TimedView(msgspec.Struct, frozen=True, kw_only=True):
     """Whose a job is and when it runs: one of ``at``, ``every`` and ``on`` says so."""
 
@@ -90,14 +158,21 @@ class TimedView(msgspec.Struct, frozen=True, kw_only=True):
     parsed_at: Annotated[
         tuple[_ParsedTime, ...],
         _says(
-            "What these mean, in the same order: `[day_of_month, day_of_week, hour, minute]` in UTC, null for any day; "
-            "day 1 of the week is Monday."
+            "What these mean, in the same order: `[day_of_month, day_of_week, hour, minute]` in `zone`, null for any "
+            "day; day 1 of the week is Monday."
         ),
     ]
     every: Annotated[
         int | None, _says("The seconds in `every`, negative where that is; null where there is no `every`.")
     ]
     on: Annotated[Literal["loaded"] | None, _says("`loaded` where it runs when its RD is loaded, else null.")]
+    zone: Annotated[str, _says("The time zone of `at`, `only` and `excluded`, as IANA calls it; mostly `UTC`.")]
+    only: Annotated[tuple[str, ...], _says("The calendar expressions of `when.only`; empty where there are none.")]
+    excluded: Annotated[tuple[str, ...], _says("The calendar expressions of `when.not`; empty where there are none.")]
+    delay_seconds: Annotated[
+        int,
+        _says("By how much times, and the first instant of an interval, are put off: what `when.jitter` comes to."),
+    ]
 
 
 class ExecuteView(TimedView, frozen=True, kw_only=True):
@@ -105,6 +180,7 @@ class ExecuteView(TimedView, frozen=True, kw_only=True):
 
     debug: Annotated[bool, _DEBUG]
     properties: Annotated[Mapping[str, str | None], _PROPERTIES]
+    policy: Annotated[PolicyView, _POLICY]
     schema: Annotated[str | None, _SCHEMA]
     resdir: Annotated[str, _RESDIR]
     setup_source: Annotated[
@@ -148,6 +224,7 @@ class ListedJob(TimedView, frozen=True, kw_only=True):
 
     debug: Annotated[bool | None, _DEBUG]
     properties: Annotated[Mapping[str, str | None] | None, _PROPERTIES]
+    policy: Annotated[PolicyView | None, _POLICY]
     schema: Annotated[str | None, _SCHEMA]
     resdir: Annotated[str | None, _RESDIR]
     path: Annotated[str, _says("The file that the execute stands in; of one that is held back, the broken RD.")]
@@ -168,7 +245,9 @@ class ListedJob(TimedView, frozen=True, kw_only=True):
     @classmethod
     def of_held_back(cls, schedule: Schedule, *, path: str, status: JobStatus) -> "ListedJob":
         """The view of a job whose RD, at this path, is broken."""
-        unknown: dict[str, Any] = dict.fromkeys(("debug", "properties", "schema", "resdir", "line", "sources"))
+        unknown: dict[str, Any] = dict.fromkeys(
+            ("debug", "properties", "policy", "schema", "resdir", "line", "sources")
+        )
         timed = _timed(status.key, status.title, schedule)
         return cls(**timed, id=None, **unknown, path=path, **_state(status))
 
@@ -243,6 +322,7 @@ class MigrationView(msgspec.Struct, frozen=True, kw_only=True):
 def _timed(key: str, title: str, schedule: Schedule) -> dict[str, Any]:
     """Whose a job is and when it runs."""
     times = schedule.times if isinstance(schedule, At) else ()
+    window = schedule.window if isinstance(schedule, At | Every) else None
     return {
         "rd_id": rd_id_of(key),
         "key": key,
@@ -251,6 +331,10 @@ def _timed(key: str, title: str, schedule: Schedule) -> dict[str, Any]:
         "parsed_at": tuple((time.day_of_month, time.day_of_week, time.hour, time.minute) for time in times),
         "every": schedule.raw if isinstance(schedule, Every) else None,
         "on": "loaded" if isinstance(schedule, Loaded) else None,
+        "zone": schedule.zone if isinstance(schedule, At) else window.zone if window is not None else "UTC",
+        "only": window.only if window is not None else (),
+        "excluded": window.excluded if window is not None else (),
+        "delay_seconds": schedule.delay_seconds if isinstance(schedule, At | Every) else 0,
     }
 
 
@@ -261,6 +345,7 @@ def _declared(rd: ResourceDescriptor, execute: Execute) -> dict[str, Any]:
         "id": execute.id,
         "debug": execute.debug,
         "properties": execute.properties,
+        "policy": PolicyView.of(execute.policy, resdir=rd.resdir),
         "schema": rd.schema,
         "resdir": rd.resdir,
         "path": execute.position.path or rd.path,

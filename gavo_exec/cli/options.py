@@ -80,6 +80,6 @@ def _option(setting: Setting) -> Callable[[Callable[..., _R]], Callable[..., _R]
         setting.name,
         metavar=setting.metavar,
         type=click.Path() if setting.type == "path" else str,
-        multiple=setting.type == "list",
+        multiple=setting.type in {"list", "table"},
         help=f"{setting.description}{default}".replace("`", ""),
     )

@@ -18,8 +18,10 @@ from gavo_exec.cli.views import (
     declared_executes,
     numbered_source,
     outcome_words,
+    policy_words,
     statuses,
 )
+from gavo_exec.elements.portable import PREFIXES
 from gavo_exec.errors import StoreError
 from gavo_exec.model import Code, Execute, JobStatus, ResourceDescriptor, Run
 from gavo_exec.settings import Settings
@@ -192,13 +194,19 @@ def show_execute(rd: ResourceDescriptor, execute: Execute, *, status: JobStatus 
             ("File", f"{execute.position.path or rd.path}:{execute.position.line}"),
             ("Resource directory", rd.resdir),
             ("Debug", "yes" if execute.debug else ""),
-            *((f"Property {clean(name)}", value or "(none)") for name, value in sorted(execute.properties.items())),
+            *((f"Setting {name}", value) for name, value in policy_words(execute.policy)),
+            *((f"Property {clean(name)}", value or "(none)") for name, value in _of_job_code(execute)),
         ]
     )
     for code in execute.job.setup:
         if code.source.strip():
             _show_code("Setup code", code, path=execute.job.position.path)
     _show_code("Code", execute.job, path=execute.job.position.path)
+
+
+def _of_job_code(execute: Execute) -> list[tuple[str, str | None]]:
+    """The properties that are no settings."""
+    return sorted(item for item in execute.properties.items() if not item[0].startswith(PREFIXES))
 
 
 def _show_code(heading: str, code: Code, *, path: str) -> None:

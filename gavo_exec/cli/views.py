@@ -1,17 +1,30 @@
 """What there is to show, computed from the RDs and the recorded state; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import msgspec
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.cli.json_views import DueView, ListedJob
+from gavo_exec.elements.portable import ENV
 from gavo_exec.errors import Severity
-from gavo_exec.model import Code, Execute, HeldBack, JobStatus, QueuedMail, Rejection, ResourceDescriptor, Run
+from gavo_exec.model import (
+    DEFAULT_POLICY,
+    Code,
+    Execute,
+    HeldBack,
+    JobStatus,
+    Policy,
+    QueuedMail,
+    Rejection,
+    ResourceDescriptor,
+    Run,
+)
 from gavo_exec.ports import Store
-from gavo_exec.schedule import Loaded, Schedule, parse_at, parse_every
+from gavo_exec.schedule import Loaded, Schedule
+from gavo_exec.schedule.every import in_words
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -66,17 +79,10 @@ def planned_jobs(catalog: Catalog, state: State) -> list[PlannedJob]:
     for rd_id in catalog.rejected.keys() & state.rejections.keys():
         path = catalog.rejected[rd_id].path
         planned.extend(
-            PlannedJob(key=job.key, title=job.title, schedule=_schedule_of(job), path=path)
+            PlannedJob(key=job.key, title=job.title, schedule=job.schedule, path=path)
             for job in state.rejections[rd_id][1]
         )
     return sorted(planned, key=lambda job: job.key)
-
-
-def _schedule_of(job: HeldBack) -> Schedule:
-    """The schedule as a value again."""
-    if job.on is not None:
-        return Loaded()
-    return parse_at(",".join(job.at)) if job.every is None else parse_every(str(job.every))
 
 
 def statuses(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[JobStatus]:
@@ -171,6 +177,48 @@ def broken_rds(catalog: Catalog) -> list[str]:
         others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         lines.append(f"{errors[0] if errors else rejection.path}{others}")
     return lines
+
+
+def policy_words(policy: Policy) -> list[tuple[str, str]]:
+    """What is out of the ordinary about a policy: the properties that say so, each with its value in words."""
+    ordinary = dict(_in_words(DEFAULT_POLICY))
+    return [(name, words) for name, words in _in_words(policy) if words != ordinary.get(name, "")]
+
+
+def _in_words(policy: Policy) -> Iterator[tuple[str, str]]:
+    """All of a policy, as properties and in words; '' where there is nothing to say."""
+    limit = policy.limit
+    yield "when.missed", policy.missed.value
+    yield "when.grace", _duration(policy.grace)
+    yield "when.files", policy.files
+    yield "when.settle", _duration(policy.settle)
+    yield "run.timeout", _duration(policy.timeout)
+    yield "run.overlap", policy.overlap.value
+    yield "run.retries", str(policy.retries)
+    yield "run.retryDelay", _duration(policy.retry_delay)
+    yield "run.isolate", "process" if policy.is_isolated else "thread"
+    yield "run.limit", "" if limit is None else f"{limit.name} {limit.at_most}"
+    yield "run.priority", str(policy.priority)
+    yield "run.workdir", policy.workdir
+    yield from ((f"{ENV}{name}", value) for name, value in policy.env)
+    yield "run.niceness", "" if policy.niceness is None else str(policy.niceness)
+    yield "run.memory", "" if policy.memory_bytes is None else _size(policy.memory_bytes)
+
+
+def _duration(duration: timedelta | None) -> str:
+    """``1 h 30 min``; '' for None."""
+    if duration is None:
+        return ""
+    seconds = duration.total_seconds()
+    return in_words(int(seconds)) if seconds.is_integer() else f"{seconds:g} s"
+
+
+def _size(size: int) -> str:
+    """``500M``: a number of bytes in the largest unit of which it is a multiple."""
+    for unit, bits in (("T", 40), ("G", 30), ("M", 20), ("K", 10)):
+        if size % (1 << bits) == 0:
+            return f"{size >> bits}{unit}"
+    return str(size)
 
 
 def job_state(status: JobStatus) -> str:

@@ -8,7 +8,9 @@ run but the code of codeItems, and that only where the operator allows it.
 
 import os.path
 import re
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 from gavo_exec.descriptor.build import Context, build_rd
 from gavo_exec.descriptor.replays import RunItems
@@ -18,6 +20,7 @@ from gavo_exec.model import ResourceDescriptor, Site, rd_id_for
 __all__ = ["RunItems", "read"]
 
 _NO_SITE = Site()
+_NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 _REPLAYS = (b"FEED", b"LOOP")
 _SIGNS = (b"execute", b"jobs")
 """Without these no execute can come of a file without DOCTYPE in an encoding that extends ASCII."""
@@ -42,6 +45,7 @@ def read(
     thorough: bool = False,
     site: Site = _NO_SITE,
     run_items: RunItems | None = None,
+    defaults: Mapping[str, str] = _NO_DEFAULTS,
 ) -> ResourceDescriptor:
     r"""The RD in a file, or in ``data`` if that is given; both paths are absolute.
 
@@ -49,7 +53,8 @@ def read(
     an execute are not parsed unless ``thorough``: their schema, meta, properties and digest stay empty, as all versions
     of them are the same, and faults in them untold.
     ``site`` is what macros can know of the data centre.  ``run_items`` runs the code of ``codeItems``; without it, code
-    that is needed for executes is a fault.
+    that is needed for executes is a fault.  ``defaults`` are portable properties for all executes, by name, and without
+    fault.
 
     Raises DescriptorError with every fault found, and nothing else.
     """
@@ -63,7 +68,9 @@ def read(
             resdir=path.rpartition("/")[0],
             sources=(path,),
         )
-    context = Context(inputs_dir=inputs_dir, today=today, site=site, run_items=run_items, thorough=thorough)
+    context = Context(
+        inputs_dir=inputs_dir, today=today, site=site, run_items=run_items, thorough=thorough, defaults=defaults
+    )
     return build_rd(Source(path, data), context)
 
 

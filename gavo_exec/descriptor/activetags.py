@@ -23,15 +23,18 @@ from gavo_exec.descriptor.source import Source
 from gavo_exec.elements import (
     ACTIVE_TAGS,
     ELEMENTS,
+    EVENTS,
     EXECUTE,
     MACDEF,
     PROCDEF,
+    PROPERTY,
     REPLAYS,
     RESOURCE,
     SETUP,
     STREAMS,
     Child,
 )
+from gavo_exec.elements.portable import PREFIXES
 from gavo_exec.macros import Expansion, Macro, expand
 
 _MOST_ELEMENTS = 20_000
@@ -46,6 +49,8 @@ _RECORDED = frozenset(STREAMS)
 _ACTIVE = frozenset(ACTIVE_TAGS)
 _FILTERS = tuple(f"{{*}}{name}" for name in (*REPLAYS, *STREAMS))
 _CONCERNS = frozenset({EXECUTE.name, MACDEF.name, PROCDEF.name})
+_HOLDING = frozenset({*STREAMS, *REPLAYS, EVENTS.name})
+"""Elements whose children come to stand where they are replayed."""
 _SPECS = {each.name: each for each in ELEMENTS}
 _OF_RESOURCE = frozenset(child.name for child in RESOURCE.children)
 _NO_CONTENT = frozenset({"DEFAULTS", "doc", "id"})
@@ -139,6 +144,8 @@ class Expander:
         while pending:
             for each in pending.pop().iter("*"):
                 if element_name(each) in _CONCERNS or each.get("ref", "").startswith(("execute", "job")):
+                    return True
+                if element_name(each) == PROPERTY.name and _is_setting(each):
                     return True
                 if local_name(each) in _REPLAYED and (reference := _source_of(each)):
                     try:
@@ -336,6 +343,13 @@ class _Run(NamedTuple):
 
     replay: Replay
     macros: Mapping[str, Macro]
+
+
+def _is_setting(node: _Element) -> bool:
+    """Whether a property in a stream is one for executes of the resource that it is replayed in."""
+    parent = node.getparent()
+    name = node.get("name") or node.get("key") or ""
+    return name.startswith(PREFIXES) and parent is not None and local_name(parent) in _HOLDING
 
 
 def _source_of(tag: _Element) -> str:

@@ -2,9 +2,10 @@
 
 import os.path
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 from lxml.etree import _Element
@@ -23,6 +24,7 @@ from gavo_exec.descriptor.check import (
 )
 from gavo_exec.descriptor.metadata import collect_meta
 from gavo_exec.descriptor.places import Part, Place
+from gavo_exec.descriptor.policies import Given, Policies, is_portable
 from gavo_exec.descriptor.procs import Procedures
 from gavo_exec.descriptor.references import Library, refuse_root
 from gavo_exec.descriptor.replays import RunItems
@@ -46,15 +48,17 @@ _IN_ORDER = _filters("macDef", "property", "execute")
 _IN_ORDER_ACTIVE = (*_IN_ORDER, *(f"{{*}}{name}" for name in REPLAYS))
 _EXECUTES = _filters("execute")
 _MAKERS = frozenset({*ACTIVE_TAGS, *RESOURCE.by_name["execute"].names})
-_RESERVED = ("when.", "run.", "mail.")
+_ANY_DAY = date(2000, 1, 1)
+"""From when on schedules are looked at where no date is given."""
 _SCHEMA = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class _Draft:
     """An execute on its way; ``schedule`` and ``job`` are None where they are faulty."""
 
-    def __init__(self, node: _Element) -> None:
-        self.node = node
+    def __init__(self, checked: Checked) -> None:
+        self.node = checked.node
+        self.checked = checked
         self.title: Value | None = None
         self.id: Value | None = None
         self.key = ""
@@ -62,16 +66,21 @@ class _Draft:
         self.job: Job | None = None
         self.debug = False
         self.properties: dict[str, str | None] = {}
+        self.portable: dict[str, Given] = {}
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What RDs are read by beside their text; ``today`` is the date that macros give."""
+    """What RDs are read by beside their text; ``today`` is the date that macros give.
+
+    ``defaults`` are portable properties for all executes, none of them faulty.
+    """
 
     inputs_dir: str
     today: date | None = None
     site: Site = Site()
     run_items: RunItems | None = None
     thorough: bool = False
+    defaults: Mapping[str, str] = MappingProxyType({})
 
 
 def build_rd(source: Source, context: Context) -> ResourceDescriptor:
@@ -96,9 +105,12 @@ class _Builder:
         self.context = context
         self.report = report
         self.library = Library(source, inputs_dir=context.inputs_dir, site=context.site, provenance=report.provenance)
+        # Times that say UTC are easily mended, but not where others may be meant.
+        self.is_in_utc = "when.zone" not in source.text and "when.zone" not in context.defaults
         self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))
         self.schema, self.resdir = _read_frame(self.frame, source, inputs_dir=context.inputs_dir, report=report)
         self.properties: dict[str, str | None] = {}
+        self.policies = Policies(context.defaults, resdir=self.resdir, today=context.today or _ANY_DAY, report=report)
         self.drafts: list[_Draft] = []
         self.scope = self._make_scope(source, self.schema, self.resdir)
         self._scopes = {source: self.scope}
@@ -154,6 +166,7 @@ class _Builder:
             hint = "rename it: in the key of an execute the first # ends the RD's id"
             message = f"an RD with executes may not have a # in its path: {rd_id!r}"
             report.add("E109", message, Place(source.root), hint=hint)
+        self._conclude_schedules()
         _look_for_lost_executes(source.root, report)
         if self.drafts and self.resdir != _folder_of(source):
             _look_for_resdir(self.resdir, self.frame, report)
@@ -167,7 +180,7 @@ class _Builder:
             inputs_dir=self.context.inputs_dir,
             resdir=self.resdir,
             schema=self.schema,
-            executes=tuple(_finish(draft, report) for draft in self.drafts),
+            executes=tuple(_finish(draft, self.policies, report) for draft in self.drafts),
             macros=self.scope.defined,
             meta=self.scope.meta,
             properties=self.properties,
@@ -177,6 +190,16 @@ class _Builder:
             warnings=report.diagnostics,
         )
 
+    def _conclude_schedules(self) -> None:
+        """Narrow the schedules as the portable properties say, now that all of these and all keys are known."""
+        if not (self.context.defaults or self.policies.of_resource or any(draft.portable for draft in self.drafts)):
+            return
+        self.policies.look_for_idle((draft.portable, draft.schedule) for draft in self.drafts if draft.schedule)
+        for draft in self.drafts:
+            if draft.schedule is not None:
+                place = next(value.place for name in EXECUTE.one_of for value in draft.checked.all(name))
+                draft.schedule = self.policies.schedule_of(draft.portable, draft.schedule, key=draft.key, place=place)
+
     def _take(self, node: _Element, quiet: Report) -> None:
         """Take up a child of the resource, if it concerns executes."""
         name = element_name(node)
@@ -185,17 +208,22 @@ class _Builder:
         elif name == MACDEF.name:
             _define_macro(check(node, MACDEF, quiet), self.scope)
         elif name == PROPERTY.name:
-            checked = check(node, PROPERTY, quiet)
-            _add_property(self.properties, checked, self.scope, quiet)
-            _look_for_settings(checked, self.report)
+            self._take_property(check(node, PROPERTY, quiet), quiet)
         elif name == META.name and not self.report.provenance.is_original(node):
             collect_meta(self.scope.meta, [node], expand=self.scope.expand_leniently)
+
+    def _take_property(self, checked: Checked, quiet: Report) -> None:
+        """Take up a property of the resource; what is wrong with it concerns executes where it is a portable one."""
+        if not is_portable(checked):
+            _add_property(self.properties, checked, self.scope, quiet)
+        elif _add_property(self.properties, checked, self.scope, self.report):
+            self.policies.take(self.policies.of_resource, checked, self.properties, self.scope)
 
     def _read_execute(self, node: _Element) -> _Draft:
         """An execute but for its key."""
         report = self.report
         checked = check(node, EXECUTE, report)
-        draft = _Draft(node)
+        draft = _Draft(checked)
         draft.title = checked.value("title")
         if draft.title is not None and (not draft.title.text.strip() or draft.title.text == NULL):
             hint = "lists and mails need something to call the job"
@@ -208,11 +236,11 @@ class _Builder:
                 report.add("E303", message, draft.id.place, hint="an id may not have # or control characters in it")
             if not draft.id.text.strip() or draft.id.text == NULL:
                 draft.id = None
-        draft.schedule = _read_schedule(checked, report)
+        draft.schedule = _read_schedule(checked, report, is_in_utc=self.is_in_utc)
         draft.debug = boolean(checked.value("debug"), report)
         for child in checked.children.get("property", []):
-            _add_property(draft.properties, child, self.scope, report)
-            _look_for_settings(child, report)
+            if _add_property(draft.properties, child, self.scope, report) and is_portable(child):
+                self.policies.take(draft.portable, child, draft.properties, self.scope)
         if jobs := checked.children.get("job"):
             draft.job = self.procedures.read_job(jobs[-1])
         return draft
@@ -259,17 +287,17 @@ def _define_macro(checked: Checked, scope: Scope) -> None:
         scope.define(name.text, checked.content)
 
 
-def _add_property(properties: dict[str, str | None], checked: Checked, scope: Scope, report: Report) -> None:
-    """Take up a property."""
+def _add_property(properties: dict[str, str | None], checked: Checked, scope: Scope, report: Report) -> bool:
+    """Take up a property; answers whether it has a name and a value."""
     name = checked.value("name")
     text = checked.content
     cumulate = boolean(checked.value("cumulate"), report)
     if name is None:
-        return
+        return False
     if not text or text.isspace():
         hint = "remove the property, or write __NULL__ for None"
         report.add("E203", f"the property {name.text} has no value", Place(checked.node), hint=hint)
-        return
+        return False
     value = None if text == NULL else scope.expand(text, Place(checked.node, Part.TEXT), report)
     if cumulate and value is not None:
         value = (properties.get(name.text) or "") + value
@@ -277,19 +305,11 @@ def _add_property(properties: dict[str, str | None], checked: Checked, scope: Sc
         message = f"the property {name.text} is given twice; this one counts, not the one before"
         report.add("W201", message, name.place, hint='keep one of them, or write cumulate="True" to join them')
     properties[name.text] = value
+    return True
 
 
-def _look_for_settings(checked: Checked, report: Report) -> None:
-    """Warn of a property with a name that is kept for settings of executes, of which there are none yet."""
-    name = checked.value("name")
-    if name is not None and name.text.startswith(_RESERVED):
-        message = f"the property {name.text} has no effect: this version has no such setting"
-        hint = f"names that begin with {', '.join(_RESERVED)} are for gavo-exec; job code takes others"
-        report.add("W207", message, name.place, hint=hint)
-
-
-def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
-    """When the execute is due; None where that is faulty."""
+def _read_schedule(checked: Checked, report: Report, *, is_in_utc: bool) -> Schedule | None:
+    """When the execute is due; None where that is faulty.  Mends are proposed where times are surely in UTC."""
     times: list[AtTime] = []
     items: list[str] = []
     for value in checked.all("at"):
@@ -297,7 +317,7 @@ def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
             schedule = parse_at(value.text)
         except ScheduleSyntaxError as fault:
             place = value.place.within(fault.start, fault.end)
-            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix)
+            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix if is_in_utc else None)
         else:
             times += schedule.times
             items += schedule.items
@@ -364,7 +384,7 @@ def slug_of(title: str) -> str:
     return re.sub(r"[^\w.]+", "-", title.lower()).strip("-.") or "execute"
 
 
-def _finish(draft: _Draft, report: Report) -> Execute:
+def _finish(draft: _Draft, policies: Policies, report: Report) -> Execute:
     """The execute that a draft without faults makes."""
     if draft.title is None or draft.schedule is None or draft.job is None:
         raise AssertionError("an execute is incomplete, and nothing was reported")
@@ -374,6 +394,7 @@ def _finish(draft: _Draft, report: Report) -> Execute:
         title=draft.title.text,
         schedule=draft.schedule,
         job=draft.job,
+        policy=policies.policy_of(draft.portable),
         properties=draft.properties,
         debug=draft.debug,
         position=report.tag_position(draft.node),

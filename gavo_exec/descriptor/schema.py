@@ -191,6 +191,8 @@ def _value(part: Attribute) -> Pattern:
     """The value of an attribute."""
     if part.choices:
         return choice((*map(word, part.choices), *((ref("null"),) if part.may_be_null else ())))
+    if part.offered:
+        return choice((*map(word, part.offered), TEXT))
     return ref(_KINDS[part.kind][0]) if part.kind in _KINDS else TEXT
 
 

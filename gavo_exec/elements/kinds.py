@@ -23,7 +23,8 @@ class Kind(Enum):
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """Something atomic: an attribute or, unless ``only_attribute``, a child element with text.
 
-    ``choices`` are the words that a CHOICE can be, or ``__NULL__`` where it ``may_be_null``.
+    ``choices`` are the words that a CHOICE can be, or ``__NULL__`` where it ``may_be_null``; ``offered`` are words that
+    editors can propose, though any other text will do.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     default: str = ""
     only_attribute: bool = False
     choices: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     may_be_null: bool = True
 
     @property

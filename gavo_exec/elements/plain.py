@@ -1,13 +1,22 @@
 """The elements that say what runs when: resource, execute, job and what is in these."""
 
 from gavo_exec.elements.kinds import Attribute, Child, Element, Kind
+from gavo_exec.elements.portable import NAMED, PORTABLES
 
 PROPERTY = Element(
     name="property",
-    description="A named value for job code (execDef.getProperty) and for settings. Macros in it are expanded.",
+    description=(
+        "A named value for job code (execDef.getProperty). Names that begin with when., run. or mail. are settings of "
+        "executes, which have a page of their own. Macros in the value are expanded."
+    ),
     attributes=(
         Attribute(
-            name="name", aliases=("key",), required=True, only_attribute=True, description="What the value is called."
+            name="name",
+            aliases=("key",),
+            required=True,
+            only_attribute=True,
+            offered=tuple(each.name for each in PORTABLES if not each.is_for_later and not each.name.endswith(NAMED)),
+            description="What the value is called.",
         ),
         Attribute(
             name="cumulate",
@@ -159,7 +168,8 @@ EXECUTE = Element(
             kind=Kind.STRINGS,
             repeated=True,
             description=(
-                "Times in UTC, such as 7:30, w1 7:30 (Mondays; 1 to 7) or m28 7:30 (day 28 of the month; 1 to 28)."
+                "Times, such as 7:30, w1 7:30 (Mondays; 1 to 7) or m28 7:30 (day 28 of the month; 1 to 28); in UTC, or "
+                "in the zone of the property when.zone."
             ),
         ),
         Attribute(

@@ -183,6 +183,24 @@ Mend:
   <job original="p"><code>print(1)</code></job>
 </execute>
 """,
+    "E209": r"""
+Properties with names that begin with when., run. or mail. are settings of executes, and of these there is a list: see
+the reference of properties. A misspelt one would leave a job without its time limit, say. Job code can use properties
+of all other names.
+
+Wrong:
+<execute title="Fetch" at="1:00">
+  <property name="run.timout">10m</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="1:00">
+  <property name="run.timeout">10m</property>
+  <property name="site">north</property>
+  <job><code>pass</code></job>
+</execute>
+""",
     "W201": r"""
 As in DaCHS the last one counts, and a child counts more than an attribute. The other is dead text that somebody
 will edit in vain.
@@ -254,17 +272,52 @@ Mend:
 """,
     "W207": r"""
 Properties with names that begin with when., run. or mail. are kept for what executes can be set to, beside what DaCHS
-knows; DaCHS takes them for properties like any other. Here one that means nothing would go unnoticed, so it is told.
+knows; DaCHS takes them for properties like any other. Some names are kept for later versions; a property that has one
+does nothing yet, which would go unnoticed.
 
 Wrong:
-<resource schema="s" resdir=".">
-<execute title="Fetch" at="1:00"><property name="run.site">north</property><job><code>pass</code></job></execute>
-</resource>
+<execute title="Fetch" at="1:00">
+  <property name="mail.to">ops@example.org</property>
+  <job><code>pass</code></job>
+</execute>
 
 Mend:
-<resource schema="s" resdir=".">
-<execute title="Fetch" at="1:00"><property name="site">north</property><job><code>pass</code></job></execute>
-</resource>
+<execute title="Fetch" at="1:00">
+  <job><code>pass</code></job>
+</execute>
+""",
+    "W208": r"""
+Some settings say more about others, or about times of the calendar. Without these they do nothing, so that something
+that was meant to happen will not. A setting of the resource is told of where it does nothing for any of the executes.
+
+Wrong:
+<execute title="Fetch" at="1:00">
+  <property name="run.retryDelay">10m</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="1:00">
+  <property name="run.retries">3</property>
+  <property name="run.retryDelay">10m</property>
+  <job><code>pass</code></job>
+</execute>
+""",
+    "W209": r"""
+More than a year passes between two instants that when.only and when.not leave of the execute's times. That can be
+meant; mostly day and month were mixed up, or two conditions were meant as alternatives.
+
+Wrong:
+<execute title="Fetch" at="19:00">
+  <property name="when.only">* * 29 2 *</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="19:00">
+  <property name="when.only">* * L 2 *</property>
+  <job><code>pass</code></job>
+</execute>
 """,
     "E301": r"""
 A time is h:m in UTC, before it w1 to w7 (Monday is 1) or m1 to m28, if need be. DaCHS silently ignores what follows
@@ -293,6 +346,39 @@ Wrong:
 
 Mend:
 <execute title="Fetch" at="1:00" debug="True"><job><code>pass</code></job></execute>
+""",
+    "E304": r"""
+A property that is a setting must have a value that it can have: a duration such as 90s, 10m or 1h 30m, one of a few
+words, a number within bounds. The reference of properties has them all.
+
+Wrong:
+<execute title="Fetch" at="1:00">
+  <property name="run.timeout">a quarter of an hour</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="1:00">
+  <property name="run.timeout">15m</property>
+  <job><code>pass</code></job>
+</execute>
+""",
+    "E305": r"""
+when.only and when.not leave no instant of the execute's times, so that it would never run. They may stand in the
+execute, in its resource, or among the defaults in the settings file; and they go by the clocks of when.zone, which is
+UTC where nothing is said.
+
+Wrong:
+<execute title="Fetch" at="19:00">
+  <property name="when.only">* 9-17 * * 1-5</property>
+  <job><code>pass</code></job>
+</execute>
+
+Mend:
+<execute title="Fetch" at="9:00, 17:00">
+  <property name="when.only">* 9-17 * * 1-5</property>
+  <job><code>pass</code></job>
+</execute>
 """,
 }
 """By code: why, what is wrong, its mend."""

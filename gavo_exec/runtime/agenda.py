@@ -1,112 +1,373 @@
 """The timetable: what is due when, what is running, what comes next.
 
 It is pure: instants come in as arguments; there is no thread, no clock and no lock.  Its one owner is the scheduler.
+
+Each due instant is accounted for once: by a run, or by the record of one that was left out.  Of each key they are
+accounted for in order, so that one instant, the last start, says how far that has come; what is due and has not begun
+is not accounted for, and so is found again after a crash.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
 
-import msgspec
-
 from gavo_exec.catalog import Catalog, CatalogChange
 from gavo_exec.model import (
+    DEFAULT_POLICY,
     Execute,
     JobStatus,
     LastStart,
+    Missed,
+    NewFile,
     Outcome,
     Reason,
     ResourceDescriptor,
+    Retry,
     Run,
     RunRequest,
     rd_id_of,
+    retry_of,
 )
+from gavo_exec.runtime.backlog import Entry
+from gavo_exec.runtime.missed import LATE, MOST_KEPT_APART, grace_of, made_up_for, passed
+from gavo_exec.runtime.turns import Decisions, Due, Turns, length
 from gavo_exec.schedule import Every, Loaded
 
+MOST_SET_BACK = timedelta(days=1)
+"""How far the clock may be set back and dues still be waited for; beyond that it was wrong before."""
 
-class Entry:
-    """What the agenda knows of one execute; only the agenda touches it."""
-
-    __slots__ = ("due", "execute", "last_start", "rd")
-
-    def __init__(self, rd: ResourceDescriptor, execute: Execute, last_start: datetime | None) -> None:
-        self.rd = rd
-        self.execute = execute
-        self.last_start = last_start
-        self.due: datetime | None = None  # None when the execute is gone, or waits for its RD to be loaded anew
-
-
-class Decisions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tick came to: runs to start, and runs that are left out, each with its request."""
-
-    requests: list[RunRequest]
-    skipped: list[tuple[RunRequest, Run]]
+_MOST_LATE_RETRY = timedelta(days=1)
+"""How long ago a retry that was due while no daemon ran may have been."""
 
 
 class Agenda:
     """The timetable of all executes.
 
-    ``run_ids`` yields an id for each run; ``last_starts`` has, by key, the instants that intervals count from.
+    ``run_ids`` yields an id for each run; ``last_starts`` has, by key, the instants up to which all is accounted for;
+    ``retries`` what is to follow runs that failed before; ``slots`` is how many runs may go on at the same time.
     """
 
-    def __init__(self, *, run_ids: Iterator[str], last_starts: Mapping[str, LastStart] | None = None) -> None:
-        self._run_ids = run_ids
-        self._last_starts = {key: start.at for key, start in (last_starts or {}).items()}
+    def __init__(
+        self,
+        *,
+        run_ids: Iterator[str],
+        last_starts: Mapping[str, LastStart] | None = None,
+        retries: Mapping[str, Retry] | None = None,
+        slots: int = 1_000_000_000,
+    ) -> None:
+        self._last_starts = dict(last_starts or {})
+        self._retries = dict(retries or {})
+        self._slots = slots
+        self._turns = Turns(run_ids=run_ids, most=slots)
         self._catalog = Catalog()
         self._entries: dict[str, Entry] = {}
-        # By key and not in the entry: an execute may be deleted and come back while its run goes on.
-        self._running: dict[str, tuple[str, datetime]] = {}  # the run's id, and since when
-        # By the due instant as a number, which compares fastest, then by order of entry.
+        # By the instant as a number, which compares fastest, then by order of entry; due instants and retries.
         self._heap: list[tuple[float, int, datetime, Entry]] = []
         self._pushed = 0
-        self._begun: dict[str, datetime] = {}
+        # What is due and only waits for a slot, in order: kept out of the turns, which are for what has more to it.
+        self._parked: deque[tuple[datetime, Entry]] = deque()
+        self._began_at: datetime | None = None
+        self._begun: dict[str, LastStart] = {}
         # What runs when its RD is loaded comes before the RD's other jobs: by RD id, the keys of those that are still
         # to run or running, and what is held up by them.
         self._loading: dict[str, set[str]] = {}
         self._held_up: dict[str, list[tuple[datetime, Entry]]] = {}
 
+    # What is on the timetable
+
     def reconcile(self, catalog: Catalog, now: datetime) -> CatalogChange:
         """Make the timetable agree with the catalog; unchanged schedules keep their due instants."""
+        if self._began_at is None:
+            self._began_at = now
         change = CatalogChange.between(self._catalog, catalog)
         for key in change.removed:
-            entry = self._entries.pop(key)
-            entry.due = None
-            if entry.last_start is not None:
-                self._last_starts[key] = entry.last_start
-            self._end_loading(key)
+            self._remove(key, now)
         renewed, _ = catalog.differences(self._catalog)
         for rd in map(catalog.accepted.__getitem__, renewed):
             for execute in rd.executes:
                 self._take(rd, execute, now)
         self._catalog = catalog
         if len(self._heap) > 2 * len(self._entries) + 64:
-            self._heap = [item for item in self._heap if item[3].due is item[2]]
+            self._heap = [item for item in self._heap if _is_current(item[3], item[2])]
             heapify(self._heap)
         return change
 
+    def _remove(self, key: str, now: datetime) -> None:
+        """Forget an execute; what was due of it and has not begun is left out."""
+        entry = self._entries.pop(key)
+        self._turns.give_up(entry, "its execute was taken out of the RD before it could begin", now)
+        self._drop_parked(entry, "its execute was taken out of the RD", now)
+        entry.due = entry.retry = None
+        if entry.last_start is not None:
+            # By no schedule: while it is away, nothing of it can be missed.
+            self._last_starts[key] = self._begun[key] = LastStart(at=entry.last_start)
+        self._end_loading(key)
+
     def _take(self, rd: ResourceDescriptor, execute: Execute, now: datetime) -> None:
         """Enter or renew one execute."""
-        entry = self._entries.get(execute.key)
+        key, schedule = execute.key, execute.schedule
+        if execute.policy is not DEFAULT_POLICY:
+            self._turns.note_policy(execute.policy)
+        entry = self._entries.get(key)
+        mark: LastStart | None = None
         if entry is None:
-            entry = Entry(rd, execute, self._last_starts.pop(execute.key, None))
-            self._entries[execute.key] = entry
+            mark = self._last_starts.pop(key, None)
+            entry = self._entries[key] = Entry(rd, execute, mark.at if mark is not None else None)
+            self._resume_retry(entry, now)
         else:
-            unchanged = entry.execute.schedule == execute.schedule
-            entry.rd, entry.execute = rd, execute
-            if unchanged and not isinstance(execute.schedule, Loaded):
+            unchanged = entry.execute.schedule == schedule
+            if unchanged and not isinstance(schedule, Loaded):
+                entry.rd, entry.execute = rd, execute
                 return
-        if isinstance(execute.schedule, Loaded):
-            self._loading.setdefault(rd.rd_id, set()).add(execute.key)
+            if not unchanged:
+                self._turns.give_up(entry, "its schedule was edited before it could begin", now)
+                self._drop_parked(entry, "its schedule was edited", now)
+            entry.rd, entry.execute = rd, execute
+        if isinstance(schedule, Loaded):
+            self._loading.setdefault(rd.rd_id, set()).add(key)
             self._schedule(entry, now)
             return
-        self._end_loading(execute.key)
-        due = execute.schedule.next_due(now, entry.last_start)
+        self._end_loading(key)
+        due = self._first_due(entry, mark, now)
         if due is None:
-            return
-        if entry.last_start is None and isinstance(execute.schedule, Every) and due > now:
+            entry.due = None
+        else:
+            self._schedule(entry, due)
+
+    def _first_due(self, entry: Entry, mark: LastStart | None, now: datetime) -> datetime | None:
+        """The next instant that is not accounted for.
+
+        It may have passed, but only where it was this schedule's before: instants of what was edited, or not there,
+        have not been missed.  Where the clock is far behind what is remembered, it was wrong before: all begins anew.
+        """
+        key, schedule = entry.execute.key, entry.execute.schedule
+        if entry.last_start is not None and entry.last_start - now > MOST_SET_BACK:
+            entry.last_start = mark = None
+        words = schedule.describe()
+        if mark is not None and mark.schedule == words:
+            return schedule.next_due(mark.at, mark.at)
+        if isinstance(schedule, Every):
+            due = schedule.next_due(now, entry.last_start)
+            if due is None:
+                return None
             # Remembered as if it had run one interval before: else each restart would put the first run off again.
-            entry.last_start = self._begun[execute.key] = due - timedelta(0, execute.schedule.seconds)
-        self._schedule(entry, max(now, due))
+            due = max(due, now)
+            entry.last_start = due - timedelta(0, schedule.seconds)
+        else:
+            entry.last_start = max(now, entry.last_start or now)  # the clock may have been set back
+            due = schedule.next_due(entry.last_start, entry.last_start)
+        self._begun[key] = LastStart(at=entry.last_start, schedule=words)
+        return due
+
+    def _resume_retry(self, entry: Entry, now: datetime) -> None:
+        """Let what was to follow a failed run before the restart follow it still."""
+        retry = self._retries.pop(entry.execute.key, None)
+        most = entry.execute.policy.retries + 1
+        if retry is not None and retry.attempt <= most and now - retry.at < _MOST_LATE_RETRY:
+            entry.retry = retry
+            self._push(retry.at, entry)
+
+    def take_begun(self) -> dict[str, LastStart]:
+        """What is to be remembered as last starts of what has just begun or ended; each is told once."""
+        begun, self._begun = self._begun, {}
+        return begun
+
+    def set_back(self, now: datetime) -> None:
+        """The clock went back by more than MOST_SET_BACK, so it was wrong before: let everything be due from now on."""
+        for entry in self._entries.values():
+            if entry.due is not None and not isinstance(entry.execute.schedule, Loaded):
+                entry.last_start = None
+                entry.due = self._first_due(entry, None, now)
+                if entry.due is not None:
+                    self._schedule(entry, entry.due)
+
+    def _schedule(self, entry: Entry, due: datetime) -> None:
+        """Put an entry on the heap; what stands there for it already is dropped when it comes up."""
+        entry.due = due
+        self._push(due, entry)
+
+    def _push(self, instant: datetime, entry: Entry) -> None:
+        self._pushed += 1
+        heappush(self._heap, (instant.timestamp(), self._pushed, instant, entry))
+
+    # What is due
+
+    def tick(self, now: datetime, *, ahead: int = 0) -> Decisions:
+        """Decide about everything due by now, in the order it is due, and move on to the next instants.
+
+        So many runs ``ahead`` may be asked for beyond the slots there are.
+        """
+        heap, turns = self._heap, self._turns
+        turns.most = self._slots + ahead
+        until = now.timestamp()
+        while heap and heap[0][0] <= until:
+            _, _, instant, entry = heap[0]
+            if self._loading and entry.rd.rd_id in self._loading and not isinstance(entry.execute.schedule, Loaded):
+                heappop(heap)
+                self._held_up.setdefault(entry.rd.rd_id, []).append((instant, entry))
+            elif entry.due is not instant:  # a retry, or left over from before an edit
+                heappop(heap)
+                if entry.retry is not None and entry.retry.at is instant:
+                    turns.try_again(entry)
+            elif turns.is_only_to_wait(entry):
+                heappop(heap)
+                self._parked.append((instant, entry))
+            else:
+                entry.due = following = self._arrive(entry, instant, now)
+                if following is None:
+                    heappop(heap)
+                else:
+                    self._pushed += 1
+                    heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
+        self._fill(now)
+        return turns.decided()
+
+    def _fill(self, now: datetime) -> None:
+        """Ask for runs of what waits, in the order it was due, as far as there are slots."""
+        parked, turns = self._parked, self._turns
+        while turns.has_room:
+            first = turns.first_waiting
+            if parked and (first is None or parked[0][0] <= first):
+                instant, entry = parked.popleft()
+                if entry.due is not instant:
+                    continue
+                if self._loading and entry.rd.rd_id in self._loading:
+                    self._held_up.setdefault(entry.rd.rd_id, []).append((instant, entry))
+                    continue
+                entry.due = following = self._arrive(entry, instant, now)
+                if following is not None:
+                    self._push(following, entry)
+            elif first is not None:
+                turns.hand_out(now)
+            else:
+                return
+
+    def _drop_parked(self, entry: Entry, why: str, now: datetime) -> None:
+        """Leave out an instant that is due and only waits for a slot."""
+        due = entry.due
+        if due is not None and due <= now and not isinstance(entry.execute.schedule, Loaded):
+            self._turns.leave_out(entry, (due, due), Outcome.MISSED, cause=f"{why} before it could begin", now=now)
+
+    def coming(self, now: datetime, until: datetime) -> list[RunRequest]:
+        """Ask ahead for the runs of instants that come until then, as far as they stand in nobody's way.
+
+        For noting them in the store before they are due, many at a time.  Stops at the first instant of which is only
+        known when it is there whether it may be served.
+        """
+        heap, turns = self._heap, self._turns
+        turns.most = self._slots
+        last = until.timestamp()
+        while heap and heap[0][0] <= last and not self._loading:
+            _, _, instant, entry = heap[0]
+            execute = entry.execute
+            if entry.due is not instant:
+                if _is_current(entry, instant):
+                    break
+                heappop(heap)
+                continue
+            following = execute.schedule.next_due(instant, instant)
+            is_plain = execute.policy is DEFAULT_POLICY and (following is None or following > until)
+            if instant <= now or not is_plain or not turns.begin_at_once(entry, instant, instant):
+                break
+            entry.due = following
+            if following is None:
+                heappop(heap)
+            else:
+                self._pushed += 1
+                heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
+        return turns.decided().requests
+
+    def _arrive(self, entry: Entry, due: datetime, now: datetime) -> datetime | None:
+        """Take up all instants of an entry that have come, from ``due`` on; answers the one that follows."""
+        schedule, policy = entry.execute.schedule, entry.execute.policy
+        if isinstance(schedule, Loaded):
+            self._turns.offer(entry, [(due, None)], reason=Reason.STARTUP, now=now)
+            return None
+        following = schedule.next_due(due, due)
+        late = now - due
+        if (following is None or following > now) and late <= LATE and (policy.grace is None or late <= policy.grace):
+            if policy is not DEFAULT_POLICY or not self._turns.begin_at_once(entry, due, now):
+                self._turns.offer(entry, [(due, due)], reason=Reason.SCHEDULED, now=now)
+            return following
+        return self._catch_up(entry, due, now)
+
+    def _catch_up(self, entry: Entry, due: datetime, now: datetime) -> datetime | None:
+        """Take up instants that passed unserved, of which ``due`` is the first; answers the one that follows."""
+        schedule, policy = entry.execute.schedule, entry.execute.policy
+        stretch = passed(schedule, due, now)
+        served = made_up_for(stretch.instants, policy, now)
+        missed = [(instant, 1) for instant in stretch.instants if instant not in served]
+        if stretch.before is not None:
+            missed.insert(0, (stretch.before, stretch.earlier))
+        if policy.files:
+            missed = []  # files are looked for once for all of them
+        if missed and entry.pending is not None:
+            self._turns.give_up(entry, "it waited for a free slot until later ones were missed, too", now)
+        for instant, instants in missed:
+            self._miss(entry, instant, instants, now)
+        if not served:
+            entry.last_start = stretch.instants[-1]
+            return stretch.following
+        if isinstance(schedule, Every) and policy.missed is not Missed.ALL:
+            # What fell behind counts on from when it is made up for.
+            self._turns.offer(entry, [(served[-1], now)], reason=Reason.CATCH_UP, now=now)
+            return schedule.next_due(now, now)
+        dues: list[Due] = [(instant, instant) for instant in served]
+        self._turns.offer(entry, dues, reason=Reason.CATCH_UP, now=now)
+        return stretch.following
+
+    def _miss(self, entry: Entry, last: datetime, instants: int, now: datetime) -> None:
+        """Account for instants, of which this is the last, that are not made up for."""
+        policy = entry.execute.policy
+        is_before_us = self._began_at is not None and last < self._began_at
+        why = "no daemon ran then" if is_before_us else "no slot was free, or the daemon did not come to it in time"
+        grace = grace_of(policy)
+        if grace is not None and now - last > grace:
+            fate = f"it is {length(now - last)} late, and may be {length(grace)}"
+        elif policy.missed is Missed.ALL:
+            fate = f"at most {MOST_KEPT_APART} are made up for"
+        else:
+            fate = "a later run makes up for it"
+        many = f"{instants} instants up to this one passed: " if instants > 1 else ""
+        cause = f"{many}{why}; {fate}"
+        self._turns.leave_out(entry, (last, last), Outcome.MISSED, cause=cause, now=now, instants=instants)
+
+    # What comes of it
+
+    def found(self, request: RunRequest, files: tuple[NewFile, ...]) -> None:
+        """These files are new for a request that was looked up; where there are none, nothing is run or recorded."""
+        self._turns.found(request, files)
+
+    def files_in_use(self, key: str) -> tuple[NewFile, ...]:
+        """The files that the runs of a key that go on are for."""
+        return self._turns.files_in_use(key)
+
+    def not_found(self, request: RunRequest, cause: str, now: datetime) -> None:
+        """The files of a request could not be looked up."""
+        if (ended := self._turns.not_found(request, cause, now)) is not None:
+            self._retry_later(*ended)
+
+    def finish(self, run: Run) -> None:
+        """Let go of a key, if this run holds it, and see to what follows."""
+        key = run.key
+        entry = self._entries.get(key)
+        request = self._turns.finish(run, entry)
+        if request is None:
+            return
+        if request.execute.policy.retries:
+            self._retry_later(request, run)
+        is_loading = self._loading and key in self._loading.get(rd_id_of(key), ()) and key not in self._turns.running
+        if is_loading and entry is not None and entry.due is None and entry.pending is None:
+            self._end_loading(key)
+
+    def _retry_later(self, request: RunRequest, run: Run) -> None:
+        """Enter the attempt that is to follow, unless something is due already."""
+        entry = self._entries.get(run.key)
+        retry = retry_of(request, run)
+        if entry is not None and retry is not None and entry.pending is None:
+            entry.retry = retry
+            self._push(retry.at, entry)
 
     def _end_loading(self, key: str) -> None:
         """Let what waited for this key go on, unless there are others to wait for; a key that loads nothing is fine."""
@@ -117,100 +378,27 @@ class Agenda:
         keys.discard(key)
         if not keys:
             del self._loading[rd_id]
-            for due, entry in self._held_up.pop(rd_id, ()):
-                if entry.due is due:
-                    self._schedule(entry, due)
-
-    def take_begun(self) -> dict[str, LastStart]:
-        """What is to be remembered as last starts of intervals that have just begun; each is told once."""
-        begun, self._begun = self._begun, {}
-        return {key: LastStart(at=at) for key, at in begun.items()}
-
-    def _schedule(self, entry: Entry, due: datetime) -> None:
-        """Put an entry on the heap; what stands there for it already is dropped when it comes up."""
-        entry.due = due
-        self._pushed += 1
-        heappush(self._heap, (due.timestamp(), self._pushed, due, entry))
-
-    def tick(self, now: datetime) -> Decisions:
-        """Decide about everything due by now, in the order it is due, and move on to the next instants."""
-        requests: list[RunRequest] = []
-        skipped: list[tuple[RunRequest, Run]] = []
-        heap, running, run_ids = self._heap, self._running, self._run_ids
-        until = now.timestamp()
-        while heap and heap[0][0] <= until:
-            _, _, due, entry = heap[0]
-            if entry.due is not due:  # left over from before an edit
-                heappop(heap)
-                continue
-            execute = entry.execute
-            key, schedule = execute.key, execute.schedule
-            if self._loading and entry.rd.rd_id in self._loading:
-                heappop(heap)
-                if isinstance(schedule, Loaded):
-                    requests += self._load(entry, now)
-                else:
-                    self._held_up.setdefault(entry.rd.rd_id, []).append((due, entry))
-                continue
-            # Intervals count from the due instant, so that they do not drift; having fallen behind by a whole one,
-            # they begin anew from now.
-            start, following = due, schedule.next_due(now, due)
-            if following is not None and following <= now:
-                start, following = now, schedule.next_due(now, now)
-            assert following is not None  # noqa: S101 -- all that is due by the calendar is so again
-            request = RunRequest(run_id=next(run_ids), rd=entry.rd, execute=execute, due=due, counts_from=start)
-            if (holder := running.get(key)) is not None:
-                skipped.append((request, skipped_run(request, now, f"still running since {_shown(holder[1])}")))
-            else:
-                entry.last_start = start
-                running[key] = (request.run_id, now)
-                requests.append(request)
-            entry.due = following
-            self._pushed += 1
-            heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
-        return Decisions(requests=requests, skipped=skipped)
-
-    def _load(self, entry: Entry, now: datetime) -> list[RunRequest]:
-        """The run of something that runs when its RD is loaded; none as long as that of an earlier version goes on."""
-        key = entry.execute.key
-        if key in self._running:
-            return []
-        due, entry.due = entry.due or now, None
-        request = RunRequest(
-            run_id=next(self._run_ids), rd=entry.rd, execute=entry.execute, due=due, reason=Reason.STARTUP
-        )
-        self._running[key] = (request.run_id, now)
-        return [request]
-
-    def finish(self, key: str, run_id: str) -> None:
-        """Let go of a key, if this run holds it."""
-        holder = self._running.get(key)
-        if holder is None or holder[0] != run_id:
-            return
-        del self._running[key]
-        if key in self._loading.get(rd_id_of(key), ()):
-            entry = self._entries[key]
-            if entry.due is None:
-                self._end_loading(key)
-            else:  # its RD was loaded once more meanwhile
-                self._schedule(entry, entry.due)
+            for instant, entry in self._held_up.pop(rd_id, ()):
+                if _is_current(entry, instant):
+                    self._push(instant, entry)
 
     def next_due(self) -> datetime | None:
         """The first instant at which something is due; None where there is nothing."""
         heap = self._heap
-        while heap and heap[0][3].due is not heap[0][2]:
+        while heap and not _is_current(heap[0][3], heap[0][2]):
             heappop(heap)
         return heap[0][2] if heap else None
 
     def statuses(self) -> tuple[JobStatus, ...]:
         """Every job as it stands, by key."""
+        running = self._turns.running
         return tuple(
             JobStatus(
                 key=key,
                 title=entry.execute.title,
                 schedule=entry.execute.schedule.describe(),
                 due=entry.due,
-                running_since=self._running[key][1] if key in self._running else None,
+                running_since=running[key].since if key in running else None,
                 held_back=entry.rd.rd_id in self._catalog.rejected,
             )
             for key, entry in sorted(self._entries.items())
@@ -218,26 +406,10 @@ class Agenda:
 
     @property
     def running(self) -> int:
-        """How many keys are running."""
-        return len(self._running)
+        """How many runs go on."""
+        return self._turns.count
 
 
-def skipped_run(request: RunRequest, now: datetime, cause: str) -> Run:
-    """The record of a run that was due and is left out."""
-    return Run(
-        run_id=request.run_id,
-        key=request.execute.key,
-        title=request.execute.title,
-        due=request.due,
-        reason=request.reason,
-        attempt=request.attempt,
-        finished_at=now,
-        outcome=Outcome.SKIPPED,
-        error=cause,
-        digest=request.rd.digest,
-    )
-
-
-def _shown(instant: datetime) -> str:
-    """An instant for people, to the second."""
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+def _is_current(entry: Entry, instant: datetime) -> bool:
+    """Whether an item of the heap is not left over from before an edit."""
+    return entry.due is instant or (entry.retry is not None and entry.retry.at is instant)

@@ -2,50 +2,122 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
+from time import monotonic
+
+import msgspec
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import StoreError
-from gavo_exec.events import Event, JobsReconciled, RunFinished, Trouble
-from gavo_exec.model import JobStatus, Run
+from gavo_exec.events import ClockStepped, Event, JobsReconciled, RunFinished, Trouble
+from gavo_exec.model import JobStatus, LastStart, NewFile, Outcome, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Store
-from gavo_exec.runtime.agenda import Agenda, skipped_run
+from gavo_exec.runtime.agenda import MOST_SET_BACK, Agenda
+from gavo_exec.runtime.turns import Decisions, left_out_run
 
 _log = logging.getLogger("gavo_exec")
 
 MAX_SLEEP_SECONDS = 30.0
 """The scheduler looks at the clock at least this often, so that a stepped or suspended one is noticed."""
 
+_MOST_SLEW_SECONDS = 5.0
+"""By how much the clock may go faster or slower than it should between two looks and count as never set."""
+
+_AHEAD = timedelta(milliseconds=10)
+_MOST_AHEAD = 512
+"""As many runs may wait in the engine as will have ended in that time, if they go on as since the last look.
+
+Where runs are short, asking for each of them only when a slot is free would cost more than they do.
+"""
+
+LOOKAHEAD = timedelta(milliseconds=25)
+_LEAD = timedelta(milliseconds=5)
+"""Runs are noted in the store so long before they are due, and all that come by LOOKAHEAD with them.
+
+So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
+"""
+
+_MANY_AHEAD = 64
+_GATHERING_SECONDS = 0.001
+"""Where so many may wait in the engine, ends of runs may gather so long: looking at each costs more than it does."""
+
+_NO_TIME = timedelta(0)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STOP = object()
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """Which files are new for a request."""
+
+    request: RunRequest
+    files: tuple[NewFile, ...]
+
+
+class _NotFound(msgspec.Struct, frozen=True):
+    """Why the files of a request could not be looked up."""
+
+    request: RunRequest
+    cause: str
 
 
 class Scheduler:
     """Starts what is due: messages in, requests to the engine and events out.
 
-    All that changes the agenda comes as a message, from any thread, and is handled by the scheduler's own.
+    All that changes the agenda comes as a message, from any thread, and is handled by the scheduler's own.  ``look`` is
+    asked for the files of requests, and told which ones runs have already; it answers by ``found`` or ``not_found``.
+    With a ``lookahead``, runs that stand in nobody's way are noted in the store before they are due, up to so long.
     """
 
     def __init__(
-        self, agenda: Agenda, *, engine: Engine, store: Store, clock: Clock, publish: Callable[[Event], object]
+        self,
+        agenda: Agenda,
+        *,
+        engine: Engine,
+        store: Store,
+        clock: Clock,
+        publish: Callable[[Event], object],
+        look: Callable[[RunRequest, Collection[NewFile]], object] | None = None,
+        lookahead: timedelta = timedelta(0),
     ) -> None:
         self._agenda = agenda
         self._engine = engine
         self._store = store
         self._clock = clock
         self._publish = publish
+        self._look = look or (lambda request, _: self.not_found(request, "nobody looks for files here"))
+        self._lookahead = lookahead
+        self._coming: deque[RunRequest] = deque()  # noted in the store, and not yet due
         self._inbox: SimpleQueue[object] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self._stopped = False
+        self._ended = 0  # runs that ended since the last look
+        self._stepped_at = _LONG_AGO
+        self._is_flooded = False
+        self._gathering = threading.Event()  # never set: to wait for no more than a moment
+        self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
+        self.on_death: Callable[[], object] = lambda: None
+        """Called on the scheduler's thread when it dies."""
+        self.due_back_at = 0.0
+        """By when, on the monotonic clock, the scheduler means to be awake again."""
         self.finished: Callable[[Run], None] = self._inbox.put
         """Hear that a run has ended."""
 
     def adopt(self, catalog: Catalog) -> None:
         """From the next step on, go by this catalog."""
         self._inbox.put(catalog)
+
+    def found(self, request: RunRequest, files: tuple[NewFile, ...]) -> None:
+        """Hear which files are new for a request that was looked up; there may be none."""
+        self._inbox.put(_Found(request, files))
+
+    def not_found(self, request: RunRequest, cause: str) -> None:
+        """Hear that the files of a request could not be looked up."""
+        self._inbox.put(_NotFound(request, cause))
 
     def statuses(self, timeout_seconds: float = 5.0) -> tuple[JobStatus, ...]:
         """Every job as it stands; raises TimeoutError where the scheduler does not answer."""
@@ -60,18 +132,26 @@ class Scheduler:
         """How many runs go on, at a glance."""
         return self._agenda.running
 
+    @property
+    def thread(self) -> threading.Thread:
+        """The scheduler's own thread."""
+        return self._thread
+
     def start(self) -> None:
         """Begin to start what is due."""
+        self.due_back_at = monotonic() + MAX_SLEEP_SECONDS
         self._thread.start()
 
-    def stop(self) -> None:
-        """Start nothing any more."""
+    def stop(self, timeout_seconds: float = 30.0) -> None:
+        """Start nothing any more; a scheduler that hangs is waited for no longer than this."""
         self._inbox.put(_STOP)
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(timeout_seconds)
 
     def step(self, now: datetime) -> datetime | None:
-        """Handle all messages, start everything due by now; answers when the next is due."""
+        """Handle all messages, start everything due by now; answers when the next step is."""
+        if self._coming:
+            self._start_coming(now)
         inbox = self._inbox
         try:
             while True:
@@ -79,56 +159,127 @@ class Scheduler:
         except Empty:
             pass
         if not self._stopped:
-            self._start_due(now)
-        return self._agenda.next_due()
+            self._carry_out(self._agenda.tick(now, ahead=self._ahead(now)), now)
+        due = self._agenda.next_due()
+        if self._lookahead and not self._stopped and due is not None:
+            due = self._look_ahead(due, now)
+        return due
+
+    def _ahead(self, now: datetime) -> int:
+        """How many runs may be asked for beyond the slots there are."""
+        ended, self._ended = self._ended, 0
+        passed, self._stepped_at = now - self._stepped_at, now
+        ahead = min(int(ended * (_AHEAD / passed)), _MOST_AHEAD) if passed > _NO_TIME else 0
+        self._is_flooded = ahead >= _MANY_AHEAD
+        return ahead
+
+    def _look_ahead(self, due: datetime, now: datetime) -> datetime:
+        """Note in the store what comes, in time before it is due; answers when the next step is."""
+        if due <= now + _LEAD and (coming := self._agenda.coming(now, now + self._lookahead)):
+            self._coming.extend(self._granted(Decisions(requests=coming), now))
+            due = self._agenda.next_due() or coming[-1].due
+        if due > now + _LEAD:
+            due -= _LEAD
+        return min(due, self._coming[0].due) if self._coming else due
+
+    def _start_coming(self, now: datetime, *, at_once: bool = False) -> None:
+        """Start what was noted ahead and is due by now, or all of it."""
+        coming = self._coming
+        ready: list[RunRequest] = []
+        while coming and (at_once or coming[0].due <= now):
+            ready.append(coming.popleft())
+        if ready:
+            self._engine.submit(ready)
 
     def _handle(self, message: object, now: datetime) -> None:
         if isinstance(message, Run):
-            self._agenda.finish(message.key, message.run_id)
+            self._ended += 1
+            self._agenda.finish(message)
         elif isinstance(message, Catalog):
-            change = self._agenda.reconcile(message, now)
-            if begun := self._agenda.take_begun():
-                try:
-                    self._store.note_starts(begun)
-                except StoreError as fault:
-                    text = f"the first runs of {len(begun)} jobs could not be noted in the state: {fault}"
-                    self._publish(Trouble(message=text, at=now))
-            if change:
-                self._publish(JobsReconciled(added=change.added, removed=change.removed, changed=change.changed))
+            self._reconcile(message, now)
         elif isinstance(message, Future):
             message.set_result(self._agenda.statuses())
+        elif isinstance(message, _Found):
+            self._agenda.found(message.request, message.files)
+        elif isinstance(message, _NotFound):
+            self._agenda.not_found(message.request, message.cause, now)
         elif message is _STOP:
             self._stopped = True
+            self._start_coming(now, at_once=True)  # the engine accounts for what it does not begin
 
-    def _start_due(self, now: datetime) -> None:
-        decisions = self._agenda.tick(now)
-        for request, run in decisions.skipped:
+    def _reconcile(self, catalog: Catalog, now: datetime) -> None:
+        """Go by this catalog."""
+        if change := self._agenda.reconcile(catalog, now):
+            self._publish(JobsReconciled(added=change.added, removed=change.removed, changed=change.changed))
+
+    def _carry_out(self, decisions: Decisions, now: datetime) -> None:
+        """Note what was decided in the store, then do it."""
+        requests = self._granted(decisions, now)
+        for request, run in decisions.left_out:
             self._publish(RunFinished(run=run, request=request))
-        requests = decisions.requests
-        if not requests:
-            return
+        if requests:
+            self._engine.submit(requests)
+        for run_id, cause in decisions.cancels:
+            self._engine.cancel(run_id, cause)
+        for request in decisions.lookups:
+            self._look(request, self._agenda.files_in_use(request.execute.key))
+
+    def _granted(self, decisions: Decisions, now: datetime) -> list[RunRequest]:
+        """Note, before they begin, that runs do, and what is left out; answers those that may begin."""
+        requests, begun = decisions.requests, self._agenda.take_begun()
+        if not (requests or decisions.left_out or decisions.accounted or begun):
+            return requests
+        refused = self._claim(decisions, begun, now)
+        if not refused:
+            return requests
+        for request in requests:
+            if request.run_id in refused:
+                cause = f"run elsewhere: {refused[request.run_id]}"
+                run = left_out_run(request, Outcome.SKIPPED, cause=cause, now=now)
+                self._agenda.finish(run)
+                self._publish(RunFinished(run=run, request=request))
+        return [request for request in requests if request.run_id not in refused]
+
+    def _claim(self, decisions: Decisions, begun: Mapping[str, LastStart], now: datetime) -> dict[str, str]:
+        """The run ids that the store does not grant, each with who has the key."""
         try:
-            refused = self._store.claim(requests, now=now)
+            return self._store.claim(
+                decisions.requests,
+                now=now,
+                begun=begun,
+                left_out=decisions.left_out,
+                accounted=decisions.accounted,
+            )
         except StoreError as fault:
             # Running without a record beats not running; what is lost is the account of it, should we be killed.
             self._publish(Trouble(message=f"runs start without being noted in the state: {fault}", at=now))
-            refused = {}
-        if refused:
-            for request in requests:
-                if request.run_id in refused:
-                    self._agenda.finish(request.execute.key, request.run_id)
-                    run = skipped_run(request, now, f"run elsewhere: {refused[request.run_id]}")
-                    self._publish(RunFinished(run=run, request=request))
-            requests = [request for request in requests if request.run_id not in refused]
-        self._engine.submit(requests)
+            return {}
+
+    def compare_clocks(self, now: datetime, seconds: float) -> None:
+        """Notice where the clock was set, or the machine slept: it went another way than the monotonic ``seconds``."""
+        seen, self._seen = self._seen, (now, seconds)
+        if seen is None:
+            return
+        step = (now - seen[0]).total_seconds() - (seconds - seen[1])
+        if abs(step) > _MOST_SLEW_SECONDS:
+            self._publish(ClockStepped(seconds=step, at=now))
+            self._start_coming(now, at_once=True)
+            if timedelta(seconds=-step) > MOST_SET_BACK:
+                self._agenda.set_back(now)
 
     def _run(self) -> None:
         try:
             while not self._stopped:
-                due = self.step(self._clock.now())
+                now = self._clock.now()
+                self.compare_clocks(now, monotonic())
+                due = self.step(now)
                 pause = MAX_SLEEP_SECONDS
                 if due is not None:
                     pause = min(pause, (due - self._clock.now()).total_seconds())
+                self.due_back_at = monotonic() + max(pause, 0.0)
+                if self._is_flooded and pause > 0:
+                    self._gathering.wait(min(pause, _GATHERING_SECONDS))
+                    continue
                 if pause > 0 and not self._stopped:
                     try:
                         message = self._inbox.get(timeout=pause)
@@ -139,3 +290,4 @@ class Scheduler:
         except BaseException as fault:  # whatever it is, the main thread must hear of it
             self.died = fault
             _log.critical("the scheduler died", exc_info=True)
+            self.on_death()

@@ -12,6 +12,7 @@ from time import monotonic
 
 from gavo_exec.model import Outcome, Run, RunRequest
 from gavo_exec.ports import Performer
+from gavo_exec.runtime.suspects import Station
 
 _log = logging.getLogger("gavo_exec")
 
@@ -26,6 +27,7 @@ class _Worker(threading.Thread):
         performer: Performer,
         finished: Callable[[Run], object],
         ended: "SimpleQueue[_Worker | None]",
+        attend: Callable[[], object],
         name: str,
     ) -> None:
         super().__init__(name=name, daemon=True)
@@ -33,7 +35,9 @@ class _Worker(threading.Thread):
         self._performer = performer
         self._finished = finished
         self._ended = ended
+        self._attend = attend
         self.current: RunRequest | None = None
+        self.last: RunRequest | None = None
         self.done = 0
 
     def run(self) -> None:
@@ -44,8 +48,10 @@ class _Worker(threading.Thread):
 
     def _work(self) -> None:
         get, perform, finished = self._requests.get, self._performer.perform, self._finished
+        attend = self._attend
         while (request := get()) is not None:
-            self.current = request
+            self.current = self.last = request
+            attend()
             try:
                 finished(perform(request))
             except BaseException as fault:  # the guard lets nothing through; should it ever, say so
@@ -68,6 +74,16 @@ class LocalEngine:
         self._submitted = 0
         self._performer: Performer
         self._finished: Callable[[Run], object]
+        self.attend: Callable[[], object] = lambda: None
+        """Called where a run begins, on the thread that is to carry it out; to be set before there is any."""
+
+    def stations(self) -> list[Station]:
+        """Which runs the threads are in, or were in last; from any thread."""
+        return [
+            Station(thread=worker.ident, request=worker.last, is_running=worker.current is not None)
+            for worker in list(self._workers)
+            if worker.last is not None and worker.ident is not None
+        ]
 
     def start(self, performer: Performer, finished: Callable[[Run], object]) -> None:
         """Begin to take requests; ``finished`` is called on the workers' threads."""
@@ -87,6 +103,7 @@ class LocalEngine:
                 performer=self._performer,
                 finished=self._finished,
                 ended=self._ended,
+                attend=self.attend,
                 name=f"worker-{len(self._workers) + 1}",
             )
             try:

@@ -2,48 +2,56 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
-from gavo_exec.errors import GavoExecError, shortened
+from gavo_exec.errors import shortened
+from gavo_exec.schedule.calendar import Window
+from gavo_exec.schedule.syntax import ScheduleSyntaxError
 
 MAX_SECONDS = 100 * 366 * 86_400
 """A century: longer intervals are mistakes, and would run past the end of the calendar."""
 
 
-class ScheduleSyntaxError(GavoExecError):
-    """A schedule is not understood; ``start`` and ``end`` are the offending span within the text given.
-
-    ``fix`` is what to write there instead, where that is plain.
-    """
-
-    def __init__(self, message: str, *, start: int = 0, end: int = 0, hint: str = "", fix: str | None = None) -> None:
-        self.start = start
-        self.end = end
-        self.hint = hint
-        self.fix = fix
-        super().__init__(message)
+_span = lru_cache(maxsize=4096)(timedelta)
 
 
 class Every(msgspec.Struct, frozen=True, kw_only=True):
     """Every ``seconds`` seconds after the last start.
 
     Where nothing has been started yet, the first instant is a tenth of the interval after now, or now itself if
-    ``immediately`` (in RDs: a negative interval).
+    ``immediately`` (in RDs: a negative interval); only this one is put off by ``delay_seconds``.  An interval that ends
+    outside ``window`` is over when that opens.
     """
 
     seconds: int
     immediately: bool = False
+    window: Window | None = None
+    delay_seconds: int = 0
 
-    def next_due(self, now: datetime, last_start: datetime | None) -> datetime:
-        """The last start plus the interval, even where that has passed; see the class for the first instant."""
-        if last_start is not None:
-            return last_start + timedelta(0, self.seconds)
-        return now if self.immediately else now + timedelta(seconds=self.seconds / 10)
+    def next_due(self, now: datetime, last_start: datetime | None) -> datetime | None:
+        """The last start plus the interval, even where that has passed; see the class for the first instant.
+
+        None where the window never opens again, and after the end of the calendar.
+        """
+        try:
+            if last_start is not None:
+                due = last_start + _span(0, self.seconds)
+            else:
+                due = now + timedelta(seconds=self.delay_seconds + (0 if self.immediately else self.seconds / 10))
+        except OverflowError:
+            return None
+        return due if self.window is None else self.window.next_allowed(due)
 
     def describe(self) -> str:
-        """``every 1 h 30 min``, with how it begins where that is at once."""
-        return f"every {in_words(self.seconds)}" + (", at once when first loaded" if self.immediately else "")
+        """``every 1 h 30 min``, with the window, and with how it begins where that is at once or put off."""
+        return (
+            f"every {in_words(self.seconds)}"
+            + (f", {self.window.describe()} in {self.window.zone}" if self.window else "")
+            + (", at once when first loaded" if self.immediately else "")
+            + (f", first put off by {in_words(self.delay_seconds)}" if self.delay_seconds else "")
+        )
 
     @property
     def raw(self) -> int:

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from gavo_exec.errors import SettingsError
 from gavo_exec.ports import RUN_VARIABLE, WITHIN_VARIABLE
 from gavo_exec.settings.dachs import NO_CONFIG, locate, read_site, sendmail_of
+from gavo_exec.settings.defaults import DefaultsError, line_of
 from gavo_exec.settings.gavorc import place_of
 from gavo_exec.settings.paths import expanded
 from gavo_exec.settings.table import BY_NAME, PREFIX, Settings
@@ -26,10 +27,14 @@ _TRANSPORTS = ("smtp_host", "sendmail", "maildir")
 
 
 class _Given(msgspec.Struct, frozen=True):
-    """A value that was given somewhere; ``where`` begins the sentence about it."""
+    """A value that was given somewhere; ``where`` begins the sentence about it.
+
+    ``where_of`` tells the same for a name in it, where that can be told.
+    """
 
     value: Any
     where: str
+    where_of: Callable[[str], str] | None = None
 
 
 class _Reader:
@@ -44,7 +49,7 @@ class _Reader:
         """Take the values of one place; they go before those taken until now."""
         taken: dict[str, _Given] = {}
         for name, given in values.items():
-            if given.value in (None, "", (), []):
+            if given.value in (None, "", (), [], {}):
                 continue
             setting = BY_NAME.get(name)
             if setting is None:
@@ -52,6 +57,10 @@ class _Reader:
                 continue
             try:
                 value = setting.convert(given.value, is_text=is_text)
+            except DefaultsError as error:
+                for inner, fault in error.faults:
+                    self.faults.append(f"{given.where_of(inner) if given.where_of else given.where}: {fault}")
+                continue
             except ValueError as fault:
                 self.faults.append(f"{given.where} {fault}")
                 continue
@@ -84,7 +93,13 @@ class _Reader:
             found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(fault))
             self.faults.append(f"{path}:{found[2]}:{found[3]}: {found[1]}" if found else f"{path}: {fault}")
         else:
-            given = {name: _Given(value, f"{path}{_line(name, text)}: {name}") for name, value in values.items()}
+
+            def where_of(name: str) -> str:
+                return f"{path}:{line}: defaults" if (line := line_of(name, text)) else given["defaults"].where
+
+            given = {
+                name: _Given(value, f"{path}{_line(name, text)}: {name}", where_of) for name, value in values.items()
+            }
             self.take(given, is_text=False, folder=os.path.dirname(path))
 
     def take_site(self) -> None:

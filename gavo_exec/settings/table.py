@@ -5,7 +5,7 @@ import posixpath
 import re
 import shlex
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from gavo_exec.errors import SettingsError
+from gavo_exec.settings.defaults import defaults_schema, read_defaults
 
 PREFIX = "GAVO_EXEC_"
 SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
@@ -64,6 +65,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "whose executes need it are refused otherwise."
         ),
     ] = "refuse"
+    defaults: Annotated[
+        Mapping[str, str],
+        _says(
+            "Portable properties for all executes, as `run.timeout`; what an execute, or its resource, says itself "
+            "goes before these. As a variable or a flag: `run.timeout=1h; when.zone=Europe/Berlin`.",
+            metavar="NAME=VALUE",
+            default="none",
+        ),
+    ] = msgspec.field(default_factory=dict)
     workers: Annotated[
         int, _says("How many jobs can run at the same time.", metavar="N", unit="jobs"), Meta(ge=1, le=1000)
     ] = 32
@@ -212,7 +222,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting, for whatever derives from the table; ``default`` and ``unit`` are texts for people."""
 
     name: str
-    type: Literal["text", "secret", "path", "list", "choice", "int", "float"]
+    type: Literal["text", "secret", "path", "list", "choice", "int", "float", "table"]
     description: str
     default: str
     metavar: str
@@ -243,14 +253,18 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
             case "list":
                 return "a list of texts"
+            case "table":
+                return "a table of [portable properties](properties.md) and their values"
             case _:
                 return "a path" if self.type == "path" else "text on one line"
 
     def convert(self, value: object, *, is_text: bool) -> object:
         """The value as the table has it; ``is_text`` tells that it comes from where there are only texts.
 
-        Raises ValueError, with what is wrong, where it is not what it must be.
+        Raises ValueError, with what is wrong, where it is not what it must be; of tables DefaultsError.
         """
+        if self.type == "table":
+            return read_defaults(value, is_text=is_text)
         if is_text and self.type == "list":
             texts = [value] if isinstance(value, str) else value
             if isinstance(texts, list | tuple):
@@ -277,7 +291,7 @@ def _rd_id(name: str, inputs_dir: str) -> str:
     return posixpath.normpath(name.removeprefix(f"{inputs_dir}/")).removesuffix(".rd")
 
 
-_KINDS = {int: "int", float: "float", str: "text"}
+_KINDS = {int: "int", float: "float", str: "text", Mapping[str, str]: "table"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -316,6 +330,7 @@ def schema() -> dict[str, Any]:
     found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **components["Settings"]}
     found["additionalProperties"] = False
     del found["required"]
+    found["properties"]["defaults"] |= defaults_schema()
     for setting in SETTINGS:
         if setting.default.replace(",", "") != str(found["properties"][setting.name].get("default")):
             found["properties"][setting.name].pop("default", None)

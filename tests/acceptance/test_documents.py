@@ -25,7 +25,7 @@ import pytest
 from gavo_exec.cli.app import group
 from gavo_exec.descriptor import read
 from gavo_exec.errors import GavoExecError
-from gavo_exec.schedule import parse_at
+from gavo_exec.schedule import Window, narrowed, parse_at, parse_expressions
 from gavo_exec.settings import Settings, load
 
 ROOT = Path(__file__).parent.parent.parent
@@ -474,7 +474,7 @@ def test_the_unit_for_systemd_starts_reloads_and_stops_the_daemon(site: Any, tmp
 
 
 FROM_CRON = re.findall(
-    r'^\| `([^`@]+)` \| `(at|every)="([^"]+)"` \|',
+    r'^\| `([^`@]+)` \| `(at|every)="([^"]+)"`(?: and `when.only` `([^`]+)`)? \|',
     (ROOT / "docs" / "howto" / "from-cron.md").read_text(encoding="utf-8"),
     flags=re.MULTILINE,
 )
@@ -511,8 +511,10 @@ def cron_minutes(line: str, start: datetime, days: int) -> list[datetime]:
     ]
 
 
-@pytest.mark.parametrize(("line", "attribute", "text"), FROM_CRON, ids=[row[0] for row in FROM_CRON])
-def test_what_was_a_line_of_a_crontab_is_due_at_the_same_instants(line: str, attribute: str, text: str) -> None:
+@pytest.mark.parametrize(("line", "attribute", "text", "only"), FROM_CRON, ids=[row[0] for row in FROM_CRON])
+def test_what_was_a_line_of_a_crontab_is_due_at_the_same_instants(
+    line: str, attribute: str, text: str, only: str
+) -> None:
     start = datetime(2026, 1, 30, tzinfo=UTC)
     expected = cron_minutes(line, start, 70)
     assert len(expected) > 1
@@ -520,15 +522,18 @@ def test_what_was_a_line_of_a_crontab_is_due_at_the_same_instants(line: str, att
         gaps = {later - earlier for earlier, later in itertools.pairwise(expected)}
         assert gaps == {timedelta(seconds=int(text))}
         return
-    schedule = parse_at(text)
-    due = start - timedelta(seconds=1)
+    window = Window(only=parse_expressions(only)) if only else None
+    schedule = narrowed(parse_at(text), window=window)
+    due: datetime | None = start - timedelta(seconds=1)
     for instant in expected:
+        assert due is not None
         due = schedule.next_due(due, None)
         assert due == instant
 
 
 def test_the_table_for_those_who_come_from_cron_is_found() -> None:
     assert len(FROM_CRON) >= 6
+    assert any(only for *_, only in FROM_CRON)
 
 
 # That what is wrong would be noticed

@@ -3,6 +3,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from gavo_exec.errors import SettingsError
@@ -142,6 +143,136 @@ def test_addresses_can_be_separated_by_commas_where_there_are_only_texts(here: P
     assert load_in(here, flags={"mail_to": given}).mail_to == ("a@b", "c@d")
     if isinstance(given, str):
         assert load_in(here, environ={"GAVO_EXEC_MAIL_TO": given}).mail_to == ("a@b", "c@d")
+
+
+DEFAULTS = {"run.timeout": "90", "when.missed": "skip", "run.env.OMP_NUM_THREADS": "2", "run.retryDelay": "0.5"}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        """[defaults]
+"run.timeout" = 90
+"when.missed" = "skip"
+"run.env.OMP_NUM_THREADS" = 2
+"run.retryDelay" = 0.5
+""",
+        """[defaults]
+run.timeout = "90"
+when.missed = "skip"
+run.env.OMP_NUM_THREADS = "2"
+run.retryDelay = " 0.5 "
+run.retries = ""
+""",
+        """[defaults.run]
+timeout = 90
+retryDelay = 0.5
+[defaults.run.env]
+OMP_NUM_THREADS = 2
+[defaults.when]
+missed = "skip"
+""",
+        'defaults = {"run.timeout" = 90, when = {missed = "skip"}, run = {env.OMP_NUM_THREADS = 2, retryDelay = 0.5}}',
+    ],
+)
+def test_defaults_have_names_with_dots_or_tables(here: Path, file: str) -> None:
+    assert load_in(here, file).defaults == DEFAULTS
+
+
+def test_defaults_can_be_said_where_there_are_only_texts(here: Path) -> None:
+    text = "run.timeout=90; when.missed = skip;run.env.OMP_NUM_THREADS=2; ;run.retryDelay=0.5;"
+    assert load_in(here, environ={"GAVO_EXEC_DEFAULTS": text}).defaults == DEFAULTS
+    assert load_in(here, flags={"defaults": tuple(text.split(";"))}).defaults == DEFAULTS
+    assert load_in(here, environ={"GAVO_EXEC_DEFAULTS": "run.env.X=a=b"}).defaults == {"run.env.X": "a=b"}
+
+
+def test_the_strongest_place_says_all_defaults(here: Path) -> None:
+    file = "[defaults]\n'run.timeout' = '1h'\n"
+    assert load_in(here, file, environ={"GAVO_EXEC_DEFAULTS": "run.retries=3"}).defaults == {"run.retries": "3"}
+    assert load_in(here, file, environ={"GAVO_EXEC_DEFAULTS": ""}).defaults == {"run.timeout": "1h"}
+    assert load_in(here).defaults == {}
+    assert load_in(here, "[defaults]\n").defaults == {}
+
+
+NAMES = "a variable's name has ASCII letters, digits and underscores, and no digit first"
+
+
+def test_all_faults_of_defaults_are_told_with_their_lines(here: Path) -> None:
+    file = """workers = 0
+timeout = 1
+
+[defaults]
+run.overlap = "queu"
+run.retries = true
+"when.gracee" = "1h"
+mail.to = "ops@example.org"
+[defaults.run.env]
+1X = 2
+OMP = 1979-05-27
+[defaults.run.isolate]
+"""
+    assert faults_of(here, file) == [
+        "FILE:1: workers must be a whole number from 1 to 1,000, not 0",
+        "FILE:2: timeout: there is no setting timeout",
+        "FILE:5: defaults: run.overlap must be skip, queue, replace or allow, not 'queu' (did you mean queue?)",
+        "FILE:6: defaults: run.retries = True is no property with a value, as in run.timeout=1h",
+        f"FILE:10: defaults: not a name for a variable of the environment: '1X' ({NAMES})",
+        "FILE:11: defaults: run.env.OMP = datetime.date(1979, 5, 27) is no property with a value, as in run.timeout=1h",
+        "FILE:7: defaults: there is no setting when.gracee (did you mean when.grace?)",
+        "FILE:8: defaults: mail.to has no effect: this version has no such setting",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        ("\n\ndefaults = 3", "FILE:3: defaults: 3 is no property with a value, as in run.timeout=1h"),
+        (
+            "defaults = {'run.retries' = 'x'}",
+            "FILE:1: defaults: run.retries must be a whole number from 0 to 100, not 'x'",
+        ),
+        (
+            "[defaults.run]\nretries.x = 3",
+            "FILE:2: defaults: there is no setting run.retries.x (did you mean run.retries?)",
+        ),
+    ],
+)
+def test_what_is_no_table_of_properties_is_refused(here: Path, file: str, fault: str) -> None:
+    assert faults_of(here, file) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("run.timeout", "'run.timeout' is no property with a value, as in run.timeout=1h"),
+        ("=1h", "'=1h' is no property with a value, as in run.timeout=1h"),
+        (
+            "run.timeout=soon",
+            "run.timeout must be a duration such as 90s, 10m or 1h 30m, more than 0 and at most a year, not 'soon'",
+        ),
+    ],
+)
+def test_faults_of_defaults_elsewhere_name_the_variable_or_the_flag(here: Path, text: str, fault: str) -> None:
+    assert faults_of(here, environ={"GAVO_EXEC_DEFAULTS": text}) == [f"$GAVO_EXEC_DEFAULTS: {fault}"]
+    assert faults_of(here, flags={"defaults": (text,)}) == [f"--defaults: {fault}"]
+
+
+def test_the_schema_of_defaults_has_both_spellings() -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    good = (
+        {"run.timeout": "1h", "run.env.X": 1},
+        {"run": {"timeout": 90, "env": {"X": "1"}}, "when": {"missed": "all"}},
+    )
+    bad = (
+        {"run.timout": "1h"},
+        {"run": {"timout": "1h"}},
+        {"run.timeout": True},
+        {"run.env.1": "1"},
+        3,
+        {"mail": {"to": "x"}},
+    )
+    assert [error.message for given in good for error in validator.iter_errors({"defaults": given})] == []
+    assert all(list(validator.iter_errors({"defaults": given})) for given in bad)
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,16 @@
 """What outlives the process: runs, last starts, the outbox and broken RDs, in one SQLite file.
 
-The file is in WAL mode with synchronous=NORMAL: a killed process loses nothing that was committed; a power failure may
-lose the last commits, never the file.  SQL stands in ``schema.sql`` and ``queries.sql``.
+SQL stands in ``schema.sql`` and its followers, and in ``queries.sql``.
 """
 
 import json
 import os
-import sqlite3
-import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
-from time import monotonic
 from typing import Final
 
 import msgspec
@@ -35,28 +29,16 @@ from gavo_exec.model import (
     RunRequest,
 )
 from gavo_exec.services.store import codec
-
-_BUSY_SECONDS: Final = 10.0
-"""How long to wait for another process that writes."""
+from gavo_exec.services.store.file import QUERIES, StateFile
 
 _MOST_PENDING: Final = 10_000
 _MOST_PENDING_SIZE: Final = 64 << 20
 """How many notes, and how many characters of them, are kept while the file cannot be written."""
 
+_ROW_BYTES: Final = 2048
+"""What a small row comes to in the write-ahead log, about."""
+
 _LEFT_OUT: Final = frozenset({Outcome.SKIPPED, Outcome.MISSED})
-
-_FOLDER: Final = Path(__file__).parent
-_MIGRATIONS: Final = ("schema.sql", "second.sql")
-"""What brings a file from version n to n + 1; scripts that were once released never change."""
-
-
-def _named_queries(text: str) -> dict[str, str]:
-    """The queries of a file in which each stands below a line ``-- name: NAME``."""
-    sections = (section.partition("\n") for section in text.split("-- name: ")[1:])
-    return {name.strip(): query.strip() for name, _, query in sections}
-
-
-_QUERIES: Final = _named_queries((_FOLDER / "queries.sql").read_text(encoding="utf-8"))
 
 
 class SQLiteStore:
@@ -66,38 +48,13 @@ class SQLiteStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, holder: str, is_alive: Callable[[str], bool]) -> None:
-        self._path = os.fspath(path)
         [self._holder] = codec.stored(holder)
         self._is_alive = is_alive
-        self._lock = threading.RLock()
         self._pending: deque[tuple[str, codec.Row]] = deque()
         self._retried: set[str] = set()  # the keys that have retries, as far as we know
-        if self._path != ":memory:":
-            _create_private(self._path)
-        with self._explained():
-            self._db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            with self._explained():
-                self._switch_to_wal()
-                self._db.execute("PRAGMA synchronous = NORMAL")
-            self._migrate()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _switch_to_wal(self) -> None:
-        """Put the file into WAL mode, the one thing for which SQLite does not itself wait for others that do so."""
-        until = monotonic() + _BUSY_SECONDS
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as exc:
-                if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
-                    raise
-                with self._writing():  # for this it does wait
-                    pass
-            else:
-                return
+        self._file = StateFile(path)
+        self._read = self._file.read
+        self._writing = self._file.writing
 
     # Runs
 
@@ -111,12 +68,7 @@ class SQLiteStore:
     def note_starts(self, starts: Mapping[str, LastStart]) -> None:
         """Remember these as the instants that the keys' last starts count from."""
         with self._writing() as db:
-            db.executemany(_QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in starts.items()])
-
-    def forget_starts(self, keys: Iterable[str]) -> None:
-        """Forget the last starts of these keys."""
-        with self._writing() as db:
-            db.executemany(_QUERIES["forget_start"], [codec.stored(key) for key in keys])
+            db.executemany(QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in starts.items()])
 
     def retries(self) -> dict[str, Retry]:
         """For each key the attempt that is to follow what failed."""
@@ -133,10 +85,31 @@ class SQLiteStore:
         self._pending.append(("put_retry", row))
         self._retried.add(key)
 
-    def claim(self, requests: Sequence[RunRequest], *, now: datetime) -> dict[str, str]:
+    def claim(
+        self,
+        requests: Sequence[RunRequest],
+        *,
+        now: datetime,
+        begun: Mapping[str, LastStart] | None = None,
+        left_out: Sequence[tuple[RunRequest, Run]] = (),
+        accounted: Mapping[str, datetime] | None = None,
+    ) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
         claimed_at = codec.microseconds(now)
         with self._writing() as db:
+            if begun:
+                db.executemany(QUERIES["note_start"], [codec.row_of_start(key, start) for key, start in begun.items()])
+            if left_out:
+                db.executemany(QUERIES["record_run"], [codec.row_of_run(run) for _, run in left_out])
+                instants = [
+                    (codec.microseconds(request.counts_from), *codec.stored(run.key))
+                    for request, run in left_out
+                    if request.counts_from is not None
+                ]
+                db.executemany(QUERIES["account_for"], instants)
+            if accounted:
+                instants = [(codec.microseconds(at), *codec.stored(key)) for key, at in accounted.items()]
+                db.executemany(QUERIES["account_for"], instants)
             refused = self._refused(requests)
             rows, starts, retried = [], [], []
             for request in requests:
@@ -152,9 +125,9 @@ class SQLiteStore:
                 if request.execute.key in self._retried:
                     self._retried.discard(request.execute.key)
                     retried.append((key,))
-            db.executemany(_QUERIES["claim_run"], rows)
-            db.executemany(_QUERIES["move_start"], starts)
-            db.executemany(_QUERIES["drop_retry"], retried)
+            db.executemany(QUERIES["claim_run"], rows)
+            db.executemany(QUERIES["move_start"], starts)
+            db.executemany(QUERIES["drop_retry"], retried)
         return refused
 
     def _refused(self, requests: Sequence[RunRequest]) -> dict[str, str]:
@@ -185,8 +158,8 @@ class SQLiteStore:
                 )
                 for row in gone
             ]
-            db.executemany(_QUERIES["drop_claim"], [row[:2] for row in gone])
-            db.executemany(_QUERIES["record_run"], [codec.row_of_run(run) for run in runs])
+            db.executemany(QUERIES["drop_claim"], [row[:2] for row in gone])
+            db.executemany(QUERIES["record_run"], [codec.row_of_run(run) for run in runs])
         return runs
 
     def _living(self, claims: list[codec.Row]) -> set[str]:
@@ -199,7 +172,7 @@ class SQLiteStore:
         row = codec.row_of_run(run)
         self._pending.append(("record_run", row))
         if run.outcome in _LEFT_OUT and run.reason is not Reason.TRIGGERED:
-            self._pending.append(("account_for", (row[3], row[2])))
+            self._pending.append(("account_for", (row[3], row[1])))
 
     def run(self, run_id: str) -> Run | None:
         """One run with its output; a beginning of the id that fits just one will do."""
@@ -249,7 +222,7 @@ class SQLiteStore:
     def forget_seen(self, key: str, paths: Iterable[str]) -> None:
         """Forget these files of a key, of which there are none any more."""
         with self._writing() as db:
-            db.executemany(_QUERIES["forget_seen"], [codec.stored(key, path) for path in paths])
+            db.executemany(QUERIES["forget_seen"], [codec.stored(key, path) for path in paths])
 
     # Mail
 
@@ -279,19 +252,19 @@ class SQLiteStore:
     def hasten_mails(self, *, now: datetime) -> None:
         """Let all mails that wait for their next try be due."""
         with self._writing() as db:
-            db.execute(_QUERIES["hasten_mails"], (codec.microseconds(now),))
+            db.execute(QUERIES["hasten_mails"], (codec.microseconds(now),))
 
     def mail_delivered(self, mail_id: int, *, now: datetime) -> None:
         """Note that a mail was taken."""
         with self._writing() as db:
-            db.execute(_QUERIES["mail_delivered"], (codec.microseconds(now), mail_id))
+            db.execute(QUERIES["mail_delivered"], (codec.microseconds(now), mail_id))
 
     def mail_failed(self, mail_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
         """Note that a mail was not taken, and when to try again (None: never)."""
         failed_at = codec.microseconds(now) if retry_at is None else None
         with self._writing() as db:
             row = (codec.microseconds_or_none(retry_at), failed_at, *codec.stored(error), mail_id)
-            db.execute(_QUERIES["mail_failed"], row)
+            db.execute(QUERIES["mail_failed"], row)
 
     # Broken RDs
 
@@ -325,36 +298,38 @@ class SQLiteStore:
 
     # The file
 
-    def flush(self) -> None:
-        """Write what was put, in the order it was put, in one transaction.
+    def flush(self) -> bool:
+        """Write what was put, in the order it was put, in one transaction; answers whether there was mail among it.
 
         Raises StoreError where that fails; then what was put is kept for the next flush.  Of more than 10,000 notes or
         64 million characters the oldest are dropped, and the error says how many.
         """
-        with self._lock:
+        with self._file.lock:
             count = len(self._pending)  # others may append meanwhile, nobody else takes away
             if not count:
-                return
+                return False
             batch = [self._pending[place] for place in range(count)]
             try:
                 with self._writing() as db:
                     for query, notes in groupby(batch, key=itemgetter(0)):
                         rows = [row for _, row in notes]
                         if query == "record_run":
-                            db.executemany(_QUERIES["drop_claim"], [(self._holder, row[0]) for row in rows])
-                        db.executemany(_QUERIES[query], rows)
+                            db.executemany(QUERIES["drop_claim"], [(self._holder, row[0]) for row in rows])
+                        db.executemany(QUERIES[query], rows)
             except StoreError as exc:
                 dropped = self._drop_excess()
                 fate = f"; {len(self._pending)} notes wait for the next attempt"
                 raise StoreError(f"{exc}{fate}{f', the oldest {dropped} were dropped' if dropped else ''}") from exc
             for _ in range(count):
                 self._pending.popleft()
+        self._file.carry_over(sum(_ROW_BYTES + _size_of(row) for _, row in batch))
+        return any(query == "put_mail" for query, _ in batch)
 
     def _drop_excess(self) -> int:
         """Drop the oldest of what is pending, down to the bounds; answers how many that were."""
         kept = size = 0
         for _, row in reversed(self._pending.copy()):
-            size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+            size += _size_of(row)
             if kept == _MOST_PENDING or size > _MOST_PENDING_SIZE:
                 break
             kept += 1
@@ -365,76 +340,13 @@ class SQLiteStore:
 
     def close(self) -> None:
         """Flush and let go of the file, of which the latter happens in any case."""
-        with self._lock:
+        with self._file.lock:
             try:
                 self.flush()
             finally:
-                self._db.close()
-
-    def _read(self, query: str, parameters: codec.Row | dict[str, object] = ()) -> list[codec.Row]:
-        """All rows of a query."""
-        with self._explained(), self._lock:
-            return self._db.execute(_QUERIES[query], parameters).fetchall()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that sees no other writer from its first moment on; undone where anything is raised."""
-        with self._explained(), self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # some errors have rolled back already
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Make StoreErrors of SQLite's."""
-        try:
-            yield
-        except sqlite3.Error as exc:
-            code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                advice = "is damaged; stop the daemon, move the file aside and start again"
-                raise StoreError(f"The state file {self._path} {advice} ({exc})") from exc
-            raise StoreError(f"The state file {self._path} cannot be used: {exc}") from exc
-
-    def _migrate(self) -> None:
-        """Bring the file to this program's version, step by step, each step whole or not at all."""
-        while (version := self._version()) < len(_MIGRATIONS):
-            with self._writing() as db:
-                if self._version() == version:  # another process may have been quicker
-                    for statement in _statements((_FOLDER / _MIGRATIONS[version]).read_text(encoding="utf-8")):
-                        db.execute(statement)
-                    db.execute(f"PRAGMA user_version = {version + 1}")
-        if version > len(_MIGRATIONS):
-            raise StoreError(
-                f"The state file {self._path} has version {version}, but this program knows versions up to "
-                f"{len(_MIGRATIONS)} only; use a newer gavo-exec, or another state directory"
-            )
-
-    def _version(self) -> int:
-        """The file's version; 0 for a new one."""
-        with self._explained(), self._lock:
-            [(version,)] = self._db.execute("PRAGMA user_version").fetchall()
-            return int(version)
+                self._file.close()
 
 
-def _create_private(path: str) -> None:
-    """See to it that the file is there; a new one is its owner's alone (and so are SQLite's files beside it)."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as exc:
-        raise StoreError(f"The state file {path} cannot be opened: {exc.strerror}") from exc
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script, one by one (``executescript`` would end the transaction it is called in)."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _size_of(row: codec.Row) -> int:
+    """How many characters or bytes the texts of a row have."""
+    return sum(len(value) for value in row if isinstance(value, (str, bytes)))

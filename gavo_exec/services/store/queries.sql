@@ -14,14 +14,13 @@ INSERT INTO last_starts (key, at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET 
 -- An instant that was due and is left out; what is accounted for never goes back.
 UPDATE last_starts SET at = ?1 WHERE key = ?2 AND at < ?1;
 
--- name: forget_start
-DELETE FROM last_starts WHERE key = ?;
-
 -- name: retries
 SELECT key, due, attempt, at FROM retries;
 
 -- name: put_retry
-INSERT OR REPLACE INTO retries (key, due, attempt, at) VALUES (?, ?, ?, ?);
+-- Not where a later run has begun already, which takes its place.
+INSERT OR REPLACE INTO retries (key, due, attempt, at)
+SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM claims WHERE key = ?1);
 
 -- name: drop_retry
 DELETE FROM retries WHERE key = ?;

@@ -367,6 +367,23 @@ def test_show_execute_has_source_with_lines(command: Command, site: Site) -> Non
     assert "\nLast runs:\nRUN  KEY" in out
 
 
+def test_show_execute_has_its_settings_wherever_they_are_from(
+    command: Command, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAVO_EXEC_DEFAULTS", "run.timeout=90;run.retries=2")
+    path = site.inputs_dir / "weather" / "q.rd"
+    own = '<property name="run.retries">3</property><property name="station">'
+    path.write_text(path.read_text().replace('<property name="station">', own))
+    out = command("show", "weather/q#fetch")[1]
+    lines = [line for line in out.splitlines() if line.startswith(("Setting", "Property"))]
+    assert [line.split(":")[0] for line in lines] == ["Setting run.timeout", "Setting run.retries", "Property station"]
+    assert [line.split(":")[1].strip() for line in lines] == ["1 min 30 s", "3", "Hd"]
+    monkeypatch.setenv("GAVO_EXEC_DEFAULTS", "run.timeout=soon")
+    code, out, err = command("show", "weather/q#fetch")
+    assert (code, out) == (2, "")
+    assert err.startswith("gavo-exec: $GAVO_EXEC_DEFAULTS: run.timeout must be a duration")
+
+
 def test_show_execute_as_json(command: Command, site: Site) -> None:
     site.record(run("r1"))
     found = json.loads(command("show", "weather/q#fetch", "--json")[1])

@@ -23,7 +23,7 @@ from gavo_exec.cli.views import State, listed_jobs, planned_jobs, statuses
 from gavo_exec.errors import Diagnostic, Position, Severity
 from gavo_exec.model import Code, HeldBack, Job, LastStart, Outcome, Rejection, Run
 from gavo_exec.runtime.process import is_alive, process_holder
-from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
+from gavo_exec.schedule import Every, Loaded, Schedule, Window, narrowed, parse_at
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import make_execute, make_rd
 
@@ -58,6 +58,11 @@ STABLE = {
     "on",
     "debug",
     "properties",
+    "policy",
+    "zone",
+    "only",
+    "excluded",
+    "delay_seconds",
     "schema",
     "resdir",
     "setup_source",
@@ -66,6 +71,23 @@ STABLE = {
     "line",
     "sources",
 }
+ORDINARY: dict[str, object] = {
+    "missed": "once",
+    "grace_seconds": None,
+    "files": "",
+    "settle_seconds": 60,
+    "timeout_seconds": None,
+    "overlap": "skip",
+    "retries": 0,
+    "retry_delay_seconds": 60,
+    "isolate": "thread",
+    "limit": None,
+    "priority": 0,
+    "env": {},
+    "niceness": None,
+    "memory_bytes": None,
+}
+"""A policy of which nobody has said anything, but for the working directory."""
 STATE = {"schedule", "due", "last_run", "running_since", "paused", "held_back"}
 
 Printed = Callable[..., Any]
@@ -209,8 +231,13 @@ def test_show_of_all_is_a_list_from_the_files_alone(printed: Printed, site: Site
         "parsed_at": [],
         "every": -3600,
         "on": None,
+        "zone": "UTC",
+        "only": [],
+        "excluded": [],
+        "delay_seconds": 0,
         "debug": False,
         "properties": {"station": "Hd"},
+        "policy": ORDINARY | {"workdir": str(site.inputs_dir / "weather")},
         "schema": "weather",
         "resdir": str(site.inputs_dir / "weather"),
         "setup_source": "",
@@ -321,7 +348,7 @@ def test_of_what_is_held_back_list_has_what_was_recorded(printed: Printed, site:
     assert (x["rd_id"], x["id"], x["path"], x["held_back"]) == ("broken/q", None, path, True)
     assert (x["at"], x["parsed_at"], x["on"]) == (["w1 7:30"], [[None, 1, 7, 30]], None)
     assert (y["on"], y["due"], y["schedule"]) == ("loaded", None, "when loaded")
-    for name in ("debug", "properties", "schema", "resdir", "line", "sources"):
+    for name in ("debug", "properties", "policy", "schema", "resdir", "line", "sources"):
         assert x[name] is None, name
 
 
@@ -411,6 +438,54 @@ def test_schedules_are_told_as_written_and_as_understood(
     execute = make_execute(schedule=schedule)
     view = ExecuteView.of(make_rd(execute), execute)
     assert (view.at, view.parsed_at, view.every, view.on) == (at, parsed_at, every, on)
+
+
+def test_what_narrows_a_schedule_is_told_beside_it() -> None:
+    window = Window(only=("* 9 * * *",), excluded=("* * 1 1 *",), zone="Asia/Tokyo")
+    for schedule in (parse_at("9:30"), Every(seconds=60)):
+        execute = make_execute(schedule=narrowed(schedule, zone="Asia/Tokyo", window=window, delay_seconds=7))
+        view = ExecuteView.of(make_rd(execute), execute)
+        found = (view.zone, view.only, view.excluded, view.delay_seconds)
+        assert found == ("Asia/Tokyo", ("* 9 * * *",), ("* * 1 1 *",), 7)
+    plain = make_execute(schedule=Loaded())
+    view = ExecuteView.of(make_rd(plain), plain)
+    assert (view.zone, view.only, view.excluded, view.delay_seconds) == ("UTC", (), (), 0)
+
+
+def test_what_is_held_back_keeps_what_narrows_its_schedule(printed: Printed, site: Site) -> None:
+    path = str(site.put("broken/q", BROKEN))
+    rejection = Rejection(rd_id="broken/q", path=path, digest="", rejected_at=NOON, diagnostics=())
+    window = Window(only=("* 9 * * *",), zone="Asia/Tokyo")
+    schedules = {
+        "broken/q#a": narrowed(parse_at("9:30, w1 9:40"), zone="Asia/Tokyo", window=window, delay_seconds=7),
+        "broken/q#b": narrowed(Every(seconds=60, immediately=True), window=window),
+        "broken/q#c": Loaded(),
+    }
+    held = [HeldBack.of(make_execute(key, schedule=schedule)) for key, schedule in schedules.items()]
+    assert [each.schedule for each in held] == list(schedules.values())
+    with site.store() as store:
+        store.put_rejection(rejection, held)
+    jobs = {job["key"]: job for job in printed("list")}
+    a, b = jobs["broken/q#a"], jobs["broken/q#b"]
+    assert (a["zone"], a["only"], a["delay_seconds"]) == ("Asia/Tokyo", ["* 9 * * *"], 7)
+    assert (b["zone"], b["only"], b["every"]) == ("Asia/Tokyo", ["* 9 * * *"], -60)
+
+
+def test_the_policy_is_told_with_its_types(printed: Printed, site: Site) -> None:
+    plain = printed("show", "weather/q#fetch")["policy"]
+    assert plain == ORDINARY | {"workdir": str(site.inputs_dir / "weather")}
+    said = {"run.timeout": "90", "run.limit": "archive 2", "run.env.A": "1", "run.workdir": "x", "when.missed": "skip"}
+    given = "".join(f'<property name="{name}">{text}</property>' for name, text in said.items())
+    site.put("weather/q", WEATHER.replace('<property name="station">Hd</property>', given))
+    found = printed("show", "weather/q#fetch")["policy"]
+    assert {name: value for name, value in found.items() if value != plain[name]} == {
+        "missed": "skip",
+        "grace_seconds": 60,
+        "timeout_seconds": 90,
+        "limit": {"name": "archive", "at_most": 2},
+        "workdir": str(site.inputs_dir / "weather" / "x"),
+        "env": {"A": "1"},
+    }
 
 
 def test_what_runs_when_loaded_is_shown_without_an_instant(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,10 +20,25 @@ from gavo_exec.cli.views import (
     numbered_source,
     outcome_words,
     planned_jobs,
+    policy_words,
     statuses,
 )
 from gavo_exec.errors import Diagnostic, Position, Severity
-from gavo_exec.model import Execute, HeldBack, Job, Outcome, QueuedMail, Rejection, ResourceDescriptor, Run
+from gavo_exec.model import (
+    DEFAULT_POLICY,
+    Execute,
+    HeldBack,
+    Job,
+    Limit,
+    Missed,
+    Outcome,
+    Overlap,
+    Policy,
+    QueuedMail,
+    Rejection,
+    ResourceDescriptor,
+    Run,
+)
 from gavo_exec.schedule import At, Every, Loaded, parse_at
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import make_execute
@@ -231,3 +246,49 @@ def test_what_became_of_a_mail(mail: QueuedMail, word: str) -> None:
 def test_code_has_the_line_numbers_of_its_file() -> None:
     assert list(numbered_source(Job(source="a\nb\n", first_line=7))) == [(7, "a"), (8, "b")]
     assert list(numbered_source(Job(source="a\nb\nc", first_line=7, lines=(3, 9)))) == [(3, "a"), (9, "b"), (9, "c")]
+
+
+def test_of_a_policy_is_shown_what_is_out_of_the_ordinary() -> None:
+    assert policy_words(DEFAULT_POLICY) == []
+    policy = Policy(
+        missed=Missed.SKIP,
+        grace=timedelta(seconds=60),
+        files="/in/*",
+        settle=timedelta(0),
+        timeout=timedelta(minutes=90),
+        overlap=Overlap.QUEUE,
+        retries=3,
+        retry_delay=timedelta(seconds=0.5),
+        is_isolated=True,
+        limit=Limit(name="archive", at_most=2),
+        priority=-5,
+        workdir="/in/work",
+        env=(("A", "1"), ("B", "2")),
+        niceness=0,
+        memory_bytes=500 << 20,
+    )
+    assert policy_words(policy) == [
+        ("when.missed", "skip"),
+        ("when.grace", "1 min"),
+        ("when.files", "/in/*"),
+        ("when.settle", "0 s"),
+        ("run.timeout", "1 h 30 min"),
+        ("run.overlap", "queue"),
+        ("run.retries", "3"),
+        ("run.retryDelay", "0.5 s"),
+        ("run.isolate", "process"),
+        ("run.limit", "archive 2"),
+        ("run.priority", "-5"),
+        ("run.workdir", "/in/work"),
+        ("run.env.A", "1"),
+        ("run.env.B", "2"),
+        ("run.niceness", "0"),
+        ("run.memory", "500M"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(1 << 30, "1G"), (1 << 50, "1024T"), (20_000_000, "20000000"), (1536, "1536")]
+)
+def test_sizes_are_shown_in_the_largest_unit_that_fits(size: int, words: str) -> None:
+    assert policy_words(Policy(memory_bytes=size)) == [("run.memory", words)]

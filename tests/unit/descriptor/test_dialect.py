@@ -14,11 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gavo_exec.descriptor import read
 from gavo_exec.errors import DescriptorError, Diagnostic
-from gavo_exec.model import Code, Execute, ResourceDescriptor, Site
+from gavo_exec.model import DEFAULT_POLICY, Code, Execute, HeldBack, ResourceDescriptor, Site
 from gavo_exec.schedule import At, Every, Loaded
 
 DATA = Path(__file__).parents[2] / "data" / "dialect"
@@ -68,11 +69,24 @@ def read_case(path: Path) -> ResourceDescriptor:
     )
 
 
-def further(execute: Execute) -> dict[str, str]:
-    """What only some executes have to show: their jobs' names, and where code from another file stands in that."""
+def further(execute: Execute) -> dict[str, Any]:
+    """What only some executes have to show.
+
+    Their jobs' names, where code from another file stands in that, what narrows their schedules, and their policies.
+    """
     job = execute.job
     code_at = f"{job.position.path}:{job.first_line}" if job.position.path != execute.position.path else ""
-    return {"name": job.name, "doc": job.doc, "code_at": code_at}
+    held = HeldBack.of(execute)
+    is_narrowed = held != HeldBack(key=held.key, title=held.title, at=held.at, every=held.every, on=held.on)
+    ordinary = msgspec.to_builtins(DEFAULT_POLICY)
+    policy = {name: value for name, value in msgspec.to_builtins(execute.policy).items() if value != ordinary[name]}
+    return {
+        "name": job.name,
+        "doc": job.doc,
+        "code_at": code_at,
+        "schedule": execute.schedule.describe() if is_narrowed else "",
+        "policy": policy,
+    }
 
 
 def shown(rd: ResourceDescriptor) -> str:
@@ -99,7 +113,7 @@ def shown(rd: ResourceDescriptor) -> str:
             "path": execute.position.path,
             "line": execute.position.line,
             "sources": list(rd.sources),
-            **{name: text for name, text in further(execute).items() if text},
+            **{name: value for name, value in further(execute).items() if value},
         }
         for execute in rd.executes
     ]

@@ -3,21 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import NOWHERE, Position
 from gavo_exec.model import Execute, LastStart, Outcome, Reason, Rejection
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
-from gavo_exec.testing import EPOCH, make_execute, make_rd, run_ids
+from gavo_exec.testing import EPOCH, make_execute, make_rd, make_run, run_ids
 
 
 def later(seconds: float) -> datetime:
     return EPOCH + timedelta(seconds=seconds)
 
 
-def agenda_of(*executes: Execute, last_starts: dict[str, datetime] | None = None) -> Agenda:
-    agenda = Agenda(run_ids=run_ids(), last_starts={key: LastStart(at=at) for key, at in (last_starts or {}).items()})
+def agenda_of(*executes: Execute, last_starts: dict[str, LastStart] | None = None) -> Agenda:
+    agenda = Agenda(run_ids=run_ids(), last_starts=last_starts)
     agenda.reconcile(Catalog().accept(make_rd(*executes)), EPOCH)
     return agenda
 
@@ -41,16 +42,22 @@ def test_a_new_execute_is_due_as_its_schedule_says(schedule: Schedule, first_due
 
 
 def test_an_interval_counts_on_from_the_last_start_before_the_restart() -> None:
-    agenda = agenda_of(make_execute(schedule=Every(seconds=3600)), last_starts={"test/q#job": later(-600)})
+    agenda = agenda_of(
+        make_execute(schedule=Every(seconds=3600)),
+        last_starts={"test/q#job": LastStart(at=later(-600), schedule="every 1 h")},
+    )
     assert agenda.next_due() == later(3000)
 
 
 def test_an_interval_that_ended_during_the_downtime_is_due_at_once_and_once() -> None:
-    agenda = agenda_of(make_execute(schedule=Every(seconds=3600)), last_starts={"test/q#job": later(-36_000)})
-    assert agenda.next_due() == EPOCH
-    (request,) = agenda.tick(EPOCH).requests
-    assert request.counts_from == EPOCH
-    assert agenda.next_due() == later(3600)
+    agenda = agenda_of(
+        make_execute(schedule=Every(seconds=3600)),
+        last_starts={"test/q#job": LastStart(at=later(-36_000), schedule="every 1 h")},
+    )
+    assert agenda.next_due() == later(-32_400)
+    (request,) = agenda.tick(later(1)).requests
+    assert (request.due, request.counts_from, request.reason) == (EPOCH, later(1), Reason.CATCH_UP)
+    assert agenda.next_due() == later(3601)
 
 
 def test_the_first_run_of_an_interval_is_not_put_off_by_restarts() -> None:
@@ -65,9 +72,17 @@ def test_the_first_run_of_an_interval_is_not_put_off_by_restarts() -> None:
     assert again.take_begun() == {}
 
 
-@pytest.mark.parametrize("schedule", [Every(seconds=60, immediately=True), parse_at("7:30")])
-def test_nothing_is_remembered_of_schedules_that_do_not_need_it(schedule: Schedule) -> None:
-    assert agenda_of(make_execute(schedule=schedule)).take_begun() == {}
+@pytest.mark.parametrize(
+    ("schedule", "at"),
+    [
+        (Every(seconds=60, immediately=True), later(-60)),
+        (Every(seconds=100), later(-90)),
+        (parse_at("7:30"), EPOCH),
+    ],
+)
+def test_what_a_new_execute_counts_from_is_remembered_with_its_schedule(schedule: Schedule, at: datetime) -> None:
+    begun = agenda_of(make_execute(schedule=schedule)).take_begun()
+    assert begun == {"test/q#job": LastStart(at=at, schedule=schedule.describe())}
 
 
 def test_nothing_starts_before_it_is_due_and_everything_when_it_is() -> None:
@@ -94,15 +109,15 @@ def test_intervals_do_not_drift_when_they_are_served_late() -> None:
     for step in range(5):
         (request,) = agenda.tick(later(10 * step + 0.7)).requests
         dues.append(request.due)
-        agenda.finish("test/q#job", request.run_id)
+        agenda.finish(make_run(request))
     assert dues == [later(10 * step) for step in range(5)]
 
 
 def test_an_interval_that_fell_behind_begins_anew_and_does_not_run_in_bursts() -> None:
     agenda = agenda_of(make_execute(schedule=Every(seconds=10, immediately=True)))
-    agenda.finish("test/q#job", agenda.tick(EPOCH).requests[0].run_id)
+    agenda.finish(make_run(agenda.tick(EPOCH).requests[0]))
     (request,) = agenda.tick(later(1003)).requests
-    assert (request.due, request.counts_from) == (later(10), later(1003))
+    assert (request.due, request.counts_from) == (later(1000), later(1003))
     assert agenda.next_due() == later(1013)
 
 
@@ -111,17 +126,17 @@ def test_what_is_due_while_still_running_is_skipped_and_said() -> None:
     (request,) = agenda.tick(EPOCH).requests
     decisions = agenda.tick(later(10))
     assert decisions.requests == []
-    ((skipped, run),) = decisions.skipped
+    ((skipped, run),) = decisions.left_out
     assert (run.outcome, run.due, run.run_id) == (Outcome.SKIPPED, later(10), skipped.run_id)
-    assert run.error == "still running since 2026-01-01 00:00:00 UTC"
-    agenda.finish("test/q#job", request.run_id)
+    assert run.error == "still running since 2026-01-01 00:00:00 UTC (run run-1)"
+    agenda.finish(make_run(request))
     assert len(agenda.tick(later(20)).requests) == 1
 
 
 def test_only_the_run_that_holds_a_key_can_let_go_of_it() -> None:
     agenda = agenda_of(make_execute(schedule=Every(seconds=10, immediately=True)))
-    agenda.tick(EPOCH)
-    agenda.finish("test/q#job", "some other run")
+    (request,) = agenda.tick(EPOCH).requests
+    agenda.finish(make_run(structs.replace(request, run_id="some other run")))
     assert agenda.tick(later(10)).requests == []
 
 
@@ -160,7 +175,7 @@ def test_a_key_keeps_its_guard_and_its_phase_while_its_execute_is_away() -> None
     edit(agenda, make_execute(schedule=Every(seconds=100, immediately=True)), at=later(2))
     assert agenda.next_due() == later(100)
     assert agenda.tick(later(100)).requests == []
-    agenda.finish("test/q#job", request.run_id)
+    agenda.finish(make_run(request))
     assert len(agenda.tick(later(200)).requests) == 1
 
 
@@ -222,7 +237,7 @@ def test_what_runs_when_loaded_runs_once_for_each_version_and_moves_no_schedule(
     agenda = agenda_of(loading())
     (request,) = agenda.tick(EPOCH).requests
     assert (request.due, request.reason, request.counts_from) == (EPOCH, Reason.STARTUP, None)
-    agenda.finish("test/q#load", request.run_id)
+    agenda.finish(make_run(request))
     assert agenda.next_due() is None
     assert agenda.statuses()[0].due is None
     edit(agenda, loading(), at=later(60))
@@ -238,9 +253,9 @@ def test_the_other_jobs_of_an_rd_wait_for_what_runs_when_it_is_loaded() -> None:
     )
     first, second = agenda.tick(EPOCH).requests
     assert {first.execute.key, second.execute.key} == {"test/q#load", "test/q#too"}
-    agenda.finish(first.execute.key, first.run_id)
+    agenda.finish(make_run(first))
     assert keys_of(agenda, later(1)) == []
-    agenda.finish(second.execute.key, second.run_id)
+    agenda.finish(make_run(second))
     (request,) = agenda.tick(later(2)).requests
     assert (request.execute.key, request.due) == ("test/q#now", EPOCH)
 
@@ -250,10 +265,10 @@ def test_an_rd_loaded_anew_during_the_run_is_loaded_once_more_after_it() -> None
     (request,) = agenda.tick(EPOCH).requests
     edit(agenda, loading(), make_execute(schedule=Every(seconds=60, immediately=True)), at=later(1))
     assert keys_of(agenda, later(1)) == []
-    agenda.finish(request.execute.key, request.run_id)
+    agenda.finish(make_run(request))
     (request,) = agenda.tick(later(2)).requests
     assert (request.execute.key, request.due) == ("test/q#load", later(1))
-    agenda.finish(request.execute.key, request.run_id)
+    agenda.finish(make_run(request))
     assert keys_of(agenda, later(3)) == ["test/q#job"]
     assert agenda.next_due() == later(61)
 

@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
-from gavo_exec.schedule import At, AtTime, ScheduleSyntaxError, parse_at, parse_time
+from gavo_exec.schedule import At, AtTime, ScheduleSyntaxError, Window, parse_at, parse_time
 
 
 def utc(text: str) -> datetime:
@@ -39,7 +40,10 @@ def test_a_time_is_read(text: str, hour: int, minute: int, day_of_week: int | No
 SHAPE = "times look like 7:30, w1 7:30 (Mondays) or m28 7:30 (day 28 of the month), in UTC"
 OF_WEEK = "the day of the week is 1 to 7"
 OF_MONTH = "the day of the month is 1 to 28"
-NO_SUCH_DAY = f"{OF_MONTH}; days that not every month has are for the property when.only, of later versions"
+NO_SUCH_DAY = (
+    f"{OF_MONTH}; for other days write the time alone and a property when.only, such as * * L * * or * * 31 * *"
+)
+ZONED = f"{SHAPE}, or in the zone that the property when.zone names"
 BOTH = "DaCHS ignores the day of month here; keep one of the two"
 
 
@@ -49,7 +53,9 @@ BOTH = "DaCHS ignores the day of month here; keep one of the two"
         ("7:30pm", "pm", "'pm' follows the time '7:30'", SHAPE),
         ("7:30:15", ":15", "':15' follows the time '7:30'", SHAPE),
         ("7:30 9:30", " 9:30", "' 9:30' follows the time '7:30'", SHAPE),
-        ("7:30+02:00", "+02:00", "'+02:00' follows the time '7:30'", SHAPE),
+        ("7:30+02:00", "+02:00", "'+02:00' follows the time '7:30'", ZONED),
+        ("7:30 CEST", " CEST", "' CEST' follows the time '7:30'", ZONED),
+        ("7:30 Europe/Berlin", " Europe/Berlin", "' Europe/Berlin' follows the time '7:30'", ZONED),
         ("w3 7:30x", "x", "'x' follows the time 'w3 7:30'", SHAPE),
         ("0000000007:30", "0000000007", "the hour 0000000007 is out of range", "the hour is 0 to 23"),
         ("24:00", "24", "the hour 24 is out of range", "the hour is 0 to 23"),
@@ -205,6 +211,121 @@ def test_the_last_start_has_no_say() -> None:
     assert schedule.next_due(now, utc("2020-01-01T00:00")) == schedule.next_due(now, None)
 
 
+# By clocks in a zone
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "after", "expected"),
+    [
+        ("7:30", "Europe/Berlin", "2026-03-01T12:00", "2026-03-02T06:30"),
+        ("7:30", "Europe/Berlin", "2026-03-02T06:30", "2026-03-03T06:30"),
+        ("7:30", "Europe/Berlin", "2026-06-01T12:00", "2026-06-02T05:30"),
+        # a day begins earlier than in UTC, or later
+        ("0:00", "Pacific/Auckland", "2026-06-01T11:59", "2026-06-01T12:00"),
+        ("23:59", "Pacific/Auckland", "2026-06-01T12:00", "2026-06-02T11:59"),
+        ("20:00", "America/Los_Angeles", "2026-06-01T03:00", "2026-06-02T03:00"),
+        # weekdays and days of the month are those of the zone; 2026-03-02 is a Monday
+        ("w1 7:30", "Pacific/Auckland", "2026-03-01T12:00", "2026-03-01T18:30"),
+        ("w1 20:00", "America/Los_Angeles", "2026-03-01T12:00", "2026-03-03T04:00"),
+        ("m1 7:30", "Pacific/Auckland", "2026-02-01T00:00", "2026-02-28T18:30"),
+        ("m28 20:00", "America/Los_Angeles", "2026-02-28T12:00", "2026-03-01T04:00"),
+        ("m1 0:00", "Europe/Berlin", "2026-12-31T22:59:59", "2026-12-31T23:00"),
+        # skipped: on the first minute after, once
+        ("2:30", "Europe/Berlin", "2026-03-28T12:00", "2026-03-29T01:00"),
+        ("2:30", "Europe/Berlin", "2026-03-29T01:00", "2026-03-30T00:30"),
+        ("2:00, 2:30, 2:59, 3:00", "Europe/Berlin", "2026-03-28T12:00", "2026-03-29T01:00"),
+        ("2:00, 2:30, 2:59, 3:00", "Europe/Berlin", "2026-03-29T01:00", "2026-03-30T00:00"),
+        ("w7 2:30", "Europe/Berlin", "2026-03-23T00:00", "2026-03-29T01:00"),
+        ("m28 0:30", "Europe/Berlin", "2027-03-27T00:00", "2027-03-27T23:30"),
+        ("0:30", "America/Havana", "2026-03-08T04:59:59", "2026-03-08T05:00"),
+        # there twice: the first time
+        ("2:30", "Europe/Berlin", "2026-10-24T12:00", "2026-10-25T00:30"),
+        ("2:30", "Europe/Berlin", "2026-10-25T00:30", "2026-10-26T01:30"),
+        ("2:30", "Europe/Berlin", "2026-10-25T01:15", "2026-10-26T01:30"),
+        ("23:30", "America/Asuncion", "2023-03-26T02:30", "2023-03-27T03:30"),
+        # a whole day skipped
+        ("7:30", "Pacific/Apia", "2011-12-29T17:30", "2011-12-30T10:00"),
+        ("7:30", "Pacific/Apia", "2011-12-30T10:00", "2011-12-30T17:30"),
+        ("w5 7:30", "Pacific/Apia", "2011-12-28T00:00", "2011-12-30T10:00"),
+        # halves of minutes
+        ("0:30", "Africa/Monrovia", "1972-01-07T00:44:40", "1972-01-07T00:45"),
+        ("7:30", "Africa/Monrovia", "1972-01-06T00:00", "1972-01-06T08:14:30"),
+    ],
+)
+def test_a_time_in_a_zone_is_what_clocks_show_there(text: str, zone: str, after: str, expected: str) -> None:
+    schedule = msgspec.structs.replace(parse_at(text), zone=zone)
+    assert schedule.next_due(utc(after), None) == utc(expected)
+
+
+# In a window, and put off
+
+
+@pytest.mark.parametrize(
+    ("text", "window", "after", "expected"),
+    [
+        ("7:30", Window(only=("* * L * *",)), "2026-02-01T00:00", "2026-02-28T07:30"),
+        ("7:30", Window(only=("* * 31 * *",)), "2026-04-01T00:00", "2026-05-31T07:30"),
+        ("7:30", Window(only=("* * * * MON#1",)), "2026-03-02T07:30", "2026-04-06T07:30"),
+        ("7:30, 19:30", Window(excluded=("* 7 * * *",)), "2026-03-02T00:00", "2026-03-02T19:30"),
+        ("w1 7:30, 8:00", Window(only=("30 * * * *",)), "2026-03-03T00:00", "2026-03-09T07:30"),
+        ("7:30", Window(only=("* 9-17 * * *",)), "2026-03-03T00:00", None),
+        # in another zone than that of the times
+        ("7:30", Window(only=("* 8 * * 1-5",), zone="Europe/Berlin"), "2026-03-27T07:30", "2026-10-26T07:30"),
+        ("7:30", Window(only=("* 9 * * *",), zone="Europe/Berlin"), "2026-03-27T07:30", "2026-03-29T07:30"),
+    ],
+)
+def test_times_count_that_are_in_the_window(text: str, window: Window, after: str, expected: str | None) -> None:
+    schedule = msgspec.structs.replace(parse_at(text), window=window)
+    assert schedule.next_due(utc(after), None) == (utc(expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("window", "after", "expected"),
+    [
+        (Window(excluded=("* 3 * * *",)), "2026-03-28T12:00", "2026-03-30T00:30"),
+        (Window(only=("* 3 * * *",)), "2026-03-30T12:00", "2027-03-28T01:00"),
+    ],
+)
+def test_a_skipped_time_is_judged_where_it_falls(window: Window, after: str, expected: str) -> None:
+    window = msgspec.structs.replace(window, zone="Europe/Berlin")
+    schedule = At(times=parse_at("2:30").times, zone="Europe/Berlin", window=window)
+    assert schedule.next_due(utc(after), None) == utc(expected)
+
+
+@pytest.mark.parametrize(
+    ("zone", "window", "after", "expected"),
+    [
+        ("UTC", None, "2026-03-01T07:30", "2026-03-01T07:30:42"),
+        ("UTC", None, "2026-03-01T07:30:42", "2026-03-02T07:30:42"),
+        ("Europe/Berlin", None, "2026-03-01T06:30", "2026-03-01T06:30:42"),
+        ("UTC", Window(only=("30 7 * * 1-5",)), "2026-03-01T00:00", "2026-03-02T07:30:42"),
+    ],
+)
+def test_the_delay_puts_off_what_the_window_has_judged(
+    zone: str, window: Window | None, after: str, expected: str
+) -> None:
+    schedule = At(times=parse_at("7:30").times, zone=zone, window=window, delay_seconds=42)
+    assert schedule.next_due(utc(after), None) == utc(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "after", "expected"),
+    [
+        ("7:30", "UTC", "9999-12-31T07:30", None),
+        ("m1 7:30", "UTC", "9999-12-01T07:30", None),
+        ("m1 7:30, 8:00", "UTC", "9999-12-30T08:00", "9999-12-31T08:00"),
+        ("w1 7:30, 8:00", "UTC", "9999-12-31T08:00", None),
+        ("7:30", "Europe/Berlin", "9999-12-31T06:30", None),
+        ("7:30", "America/Lima", "9999-12-31T12:30", None),
+        ("23:30", "Europe/Berlin", "9999-12-31T23:15", None),
+    ],
+)
+def test_the_end_of_the_calendar_is_the_end(text: str, zone: str, after: str, expected: str | None) -> None:
+    for window in (None, Window(only=("* * * * *",), zone=zone)):
+        schedule = msgspec.structs.replace(parse_at(text), zone=zone, window=window)
+        assert schedule.next_due(utc(after), None) == (utc(expected) if expected else None)
+
+
 # In words
 
 
@@ -219,3 +340,20 @@ def test_the_last_start_has_no_say() -> None:
 )
 def test_it_says_in_words_when(text: str, words: str) -> None:
     assert parse_at(text).describe() == words
+
+
+WORK = Window(only=("* 9-17 * * 1-5",), zone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("zone", "window", "delay_seconds", "words"),
+    [
+        ("Europe/Berlin", None, 0, "at 7:30, Mondays 8:00 Europe/Berlin"),
+        ("UTC", None, 42, "at 7:30, Mondays 8:00 UTC, put off by 42 s"),
+        ("Europe/Berlin", WORK, 0, "at 7:30, Mondays 8:00 Europe/Berlin, only * 9-17 * * 1-5"),
+        ("UTC", WORK, 60, "at 7:30, Mondays 8:00 UTC, only * 9-17 * * 1-5 in Europe/Berlin, put off by 1 min"),
+    ],
+)
+def test_it_says_in_words_what_narrows_it(zone: str, window: Window | None, delay_seconds: int, words: str) -> None:
+    times = parse_at("7:30, w1 8:00").times
+    assert At(times=times, zone=zone, window=window, delay_seconds=delay_seconds).describe() == words

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gavo_exec.schedule import Every, ScheduleSyntaxError, parse_every
+from gavo_exec.schedule import Every, ScheduleSyntaxError, Window, parse_every
 from gavo_exec.schedule.every import MAX_SECONDS, in_words
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -94,6 +94,68 @@ def test_a_last_start_in_the_future_is_believed() -> None:
     assert Every(seconds=60).next_due(NOW, ahead) == ahead + timedelta(minutes=1)
 
 
+WORK = Window(only=("* 9-17 * * 1-5",), zone="Europe/Berlin")
+NEVER = Window(excluded=("* * * * *",))
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("every", "last_start", "expected"),
+    [
+        (Every(seconds=3600, window=WORK), "2026-03-02T12:00:07", "2026-03-02T13:00:07"),
+        (Every(seconds=3600, window=WORK), "2026-03-02T16:00:07", "2026-03-03T08:00:00"),
+        (Every(seconds=3600, window=WORK), "2026-03-06T16:30:00", "2026-03-09T08:00:00"),
+        (Every(seconds=86_400, window=Window(only=("0 4 1 */2 *",))), "2026-03-01T04:00:00", "2026-05-01T04:00:00"),
+        (Every(seconds=60, window=NEVER), "2026-03-01T04:00:00", None),
+        # what is long over counts no less: the window is asked about when it was over
+        (Every(seconds=3600, window=WORK), "2025-03-01T12:00:07", "2025-03-03T08:00:00"),
+        # the delay is for the first time only
+        (Every(seconds=3600, delay_seconds=42), "2026-03-02T12:00:07", "2026-03-02T13:00:07"),
+    ],
+)
+def test_an_interval_that_ends_outside_of_the_window_is_over_when_that_opens(
+    every: Every, last_start: str, expected: str | None
+) -> None:
+    assert every.next_due(NOW, utc(last_start)) == (utc(expected) if expected else None)
+
+
+def test_an_interval_counts_elapsed_time_so_twice_in_an_hour_that_is_there_twice() -> None:
+    every = Every(seconds=1800, window=Window(only=("* 2 * * *",), zone="Europe/Berlin"))
+    starts = [utc("2026-10-24T23:30:00")]
+    while (due := every.next_due(NOW, starts[-1])) and due < utc("2026-10-26T00:00"):
+        starts.append(due)
+    assert [f"{start:%H:%M}" for start in starts[1:]] == ["00:00", "00:30", "01:00", "01:30"]
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [
+        # NOW is a Sunday
+        (Every(seconds=3600, window=WORK), "2026-03-02T08:00:00"),
+        (Every(seconds=3600, immediately=True, window=WORK), "2026-03-02T08:00:00"),
+        (Every(seconds=3600, delay_seconds=42), "2026-03-01T12:06:42"),
+        (Every(seconds=3600, delay_seconds=42, immediately=True), "2026-03-01T12:00:42"),
+        (Every(seconds=3600, delay_seconds=42, window=Window(only=("7-59 * * * *",))), "2026-03-01T12:07:00"),
+    ],
+)
+def test_the_first_time_is_put_off_and_then_waits_for_the_window(every: Every, expected: str) -> None:
+    due = every.next_due(NOW, None)
+    assert due == utc(expected)
+    assert due is not None
+    # Who remembers this beginning as a start one interval before finds the same instant again.
+    assert every.next_due(NOW, due - timedelta(seconds=every.seconds)) == due
+
+
+def test_the_end_of_the_calendar_is_the_end() -> None:
+    late = datetime.max.replace(tzinfo=UTC)
+    assert Every(seconds=60).next_due(late, late) is None
+    assert Every(seconds=60).next_due(late, None) is None
+    assert Every(seconds=60, immediately=True).next_due(late, None) == late
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
@@ -113,3 +175,8 @@ def test_seconds_are_said_in_words(seconds: int, words: str) -> None:
 def test_it_says_in_words_when_and_how_it_begins() -> None:
     assert Every(seconds=5400).describe() == "every 1 h 30 min"
     assert Every(seconds=5400, immediately=True).describe() == "every 1 h 30 min, at once when first loaded"
+    assert Every(seconds=60, window=WORK).describe() == "every 1 min, only * 9-17 * * 1-5 in Europe/Berlin"
+    assert (
+        Every(seconds=60, window=Window(excluded=("0 0 * * *",)), immediately=True, delay_seconds=90).describe()
+        == "every 1 min, not 0 0 * * * in UTC, at once when first loaded, first put off by 1 min 30 s"
+    )

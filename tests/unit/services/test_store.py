@@ -32,7 +32,8 @@ from gavo_exec.model import (
 )
 from gavo_exec.ports import Store
 from gavo_exec.schedule import Every
-from gavo_exec.services.store import _QUERIES, SQLiteStore
+from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.store.file import QUERIES
 from gavo_exec.testing import starts_of
 
 NOW = datetime(2024, 5, 1, 3, 0, 0, 123456, tzinfo=UTC)
@@ -573,12 +574,12 @@ def test_closing_flushes(path: Path) -> None:
 
 
 def fill_the_disk(store: SQLiteStore) -> None:
-    [(pages,)] = store._db.execute("PRAGMA page_count").fetchall()
-    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    [(pages,)] = store._file._db.execute("PRAGMA page_count").fetchall()
+    store._file._db.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def free_the_disk(store: SQLiteStore) -> None:
-    store._db.execute("PRAGMA max_page_count = 1000000")
+    store._file._db.execute("PRAGMA max_page_count = 1000000")
 
 
 def test_what_cannot_be_written_waits_for_the_next_flush(path: Path) -> None:
@@ -749,9 +750,9 @@ def test_a_new_file_that_another_process_writes_at_the_moment_is_waited_for(path
 def test_lists_and_last_runs_do_not_read_the_whole_history(path: Path) -> None:
     store = opened(path)
     for statement in ("runs", "runs_of_key", "runs_beginning", "last_runs", "due_mail", "claims_of_others"):
-        query = _QUERIES[statement]
+        query = QUERIES[statement]
         parameters = {"holder": ""} if ":holder" in query else ("",) * query.count("?")
-        plan = " / ".join(row[3] for row in store._db.execute("EXPLAIN QUERY PLAN " + query, parameters))
+        plan = " / ".join(row[3] for row in store._file._db.execute("EXPLAIN QUERY PLAN " + query, parameters))
         assert "TEMP B-TREE" not in plan, plan
         scans = [step for step in plan.split(" / ") if step.startswith("SCAN")]
         assert all(

@@ -6,7 +6,7 @@
     <property name="c">see \rdId</property>
     <property name="\rdId">not expanded</property>
     <property name="d">__NULL__</property>
-    <property name="when.only">0 0 1 * *</property>
+    <property name="when.only">* * 1 * *</property>
     <job/>
   </execute>
 </resource>

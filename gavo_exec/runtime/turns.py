@@ -1,0 +1,371 @@
+"""Whose turn it is: what waits to begin, what runs, and what one has to do with the other; pure, and the agenda's own.
+
+What is due waits here, one ``Pending`` for each execute, until its run before has ended (or need not end), its files
+are looked up, a slot is free and its limit lets it through.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from gavo_exec.model import DEFAULT_POLICY, Missed, NewFile, Outcome, Overlap, Policy, Reason, Run, RunRequest
+from gavo_exec.runtime.backlog import Backlog, Entry, Pending
+from gavo_exec.runtime.missed import MOST_KEPT_APART, grace_of
+from gavo_exec.schedule.every import in_words
+
+Due = tuple[datetime, datetime | None]
+"""An instant that is due, and what the schedule counts from once it is served."""
+
+_OF_SCHEDULE = frozenset({Reason.SCHEDULED, Reason.CATCH_UP})
+
+
+class Holder(msgspec.Struct, gc=False):
+    """A run that holds its key; ``other`` is one that holds it beside this one."""
+
+    request: RunRequest
+    since: datetime
+    other: "Holder | None" = None
+    is_cancelled: bool = False
+
+
+class Decisions(msgspec.Struct, kw_only=True):
+    """What a tick came to.
+
+    ``requests`` are to be started, ``lookups`` to be given the files that are new for them, ``cancels`` (run ids, each
+    with the cause) to be ended.  ``left_out`` are the records of what is not run; ``accounted`` has by key the instants
+    of which there is to be no record.
+    """
+
+    requests: list[RunRequest] = msgspec.field(default_factory=list)
+    left_out: list[tuple[RunRequest, Run]] = msgspec.field(default_factory=list)
+    lookups: list[RunRequest] = msgspec.field(default_factory=list)
+    cancels: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    accounted: dict[str, datetime] = msgspec.field(default_factory=dict)
+
+
+class Turns:
+    """Waiting and running; ``most`` is how many runs may go on at the same time."""
+
+    def __init__(self, *, run_ids: Iterator[str], most: int) -> None:
+        self._run_ids = run_ids
+        self.most = most
+        # By key and not in the entry: an execute may be deleted and come back while its run goes on.
+        self.running: dict[str, Holder] = {}
+        self.count = 0
+        """How many runs go on."""
+        self._backlog = Backlog()
+        self._asking: dict[str, Pending] = {}  # by the request's run id, what waits for files to be looked up
+        self._has_priorities = False  # whether there ever was an execute with one
+        self._decisions = Decisions()
+
+    def decided(self) -> Decisions:
+        """What has been decided since this was asked last."""
+        decisions, self._decisions = self._decisions, Decisions()
+        return decisions
+
+    def note_policy(self, policy: Policy) -> None:
+        """Take note of the policy of an execute that was entered."""
+        self._has_priorities = self._has_priorities or policy.priority != 0
+
+    # What is due
+
+    def offer(self, entry: Entry, dues: list[Due], *, reason: Reason, now: datetime) -> None:
+        """Let instants wait for their turn, or leave them out, as what runs and waits already demands."""
+        policy = entry.execute.policy
+        holder = self.running.get(entry.execute.key)
+        pending = entry.pending
+        is_in_turn = policy.missed is Missed.ALL and reason is Reason.CATCH_UP
+        if holder is not None and pending is None and reason is not Reason.STARTUP and not is_in_turn:
+            if policy.overlap is Overlap.SKIP:
+                self._skip(entry, dues, holder=holder, now=now)
+                return
+            if policy.overlap is Overlap.REPLACE:
+                self._cancel(holder, dues[-1][0])
+        entry.retry = None  # it gives way to what is due
+        if pending is None or (pending.reason not in _OF_SCHEDULE and pending.looking is None):
+            entry.pending = Pending(entry, deque(dues), reason=reason)
+            self._enlist_if_free(entry.pending)
+        elif (policy.missed is Missed.ALL or policy.overlap is Overlap.ALLOW) and not policy.files:
+            pending.dues.extend(dues)
+            while len(pending.dues) > MOST_KEPT_APART:
+                self.leave_out(
+                    entry, pending.dues.popleft(), Outcome.MISSED, cause="too many of its instants wait", now=now
+                )
+        else:
+            # In its place, so that the turn is not lost.
+            self._give_way(entry, pending, now)
+            pending.dues, pending.reason, pending.attempt = deque(dues), reason, 1
+
+    def try_again(self, entry: Entry) -> None:
+        """Let a retry wait for its turn; it is none where an edit took it away, or something waits already."""
+        retry, entry.retry = entry.retry, None
+        if retry is not None and entry.pending is None and retry.attempt <= entry.execute.policy.retries + 1:
+            dues: deque[Due] = deque([(retry.due, None)])
+            entry.pending = Pending(entry, dues, reason=Reason.RETRY, attempt=retry.attempt)
+            self._enlist_if_free(entry.pending)
+
+    def _skip(self, entry: Entry, dues: list[Due], *, holder: Holder, now: datetime) -> None:
+        """Leave instants out since the run before still goes on."""
+        if entry.execute.policy.files:  # what has come meanwhile is found the next time
+            self._account_silently(entry, dues[-1])
+            return
+        cause = f"still running since {_shown(holder.since)} (run {holder.request.run_id})"
+        for due in dues:
+            self.leave_out(entry, due, Outcome.SKIPPED, cause=cause, now=now)
+
+    def _account_silently(self, entry: Entry, due: Due) -> None:
+        """Account for an instant without a record."""
+        counts_from = due[1]
+        if counts_from is not None:
+            entry.last_start = counts_from
+            self._decisions.accounted[entry.execute.key] = counts_from
+
+    def _give_way(self, entry: Entry, pending: Pending, now: datetime) -> None:
+        """Leave out what waits, as a later instant takes its place."""
+        if entry.execute.policy.files:  # they are looked for once for both
+            return
+        is_running = entry.execute.key in self.running
+        outcome = Outcome.SKIPPED if is_running else Outcome.MISSED
+        waited = "for its run before to end" if is_running else "for a free slot"
+        cause = f"it waited {waited} until the next was due, which takes its place"
+        for due in pending.dues:
+            self.leave_out(entry, due, outcome, cause=cause, now=now)
+
+    def give_up(self, entry: Entry, cause: str, now: datetime) -> None:
+        """Leave out what waits."""
+        pending, entry.pending = entry.pending, None
+        if pending is not None and pending.reason in _OF_SCHEDULE and not entry.execute.policy.files:
+            for due in pending.dues:
+                self.leave_out(entry, due, Outcome.MISSED, cause=cause, now=now)
+
+    def leave_out(
+        self, entry: Entry, due: Due, outcome: Outcome, *, cause: str, now: datetime, instants: int = 1
+    ) -> None:
+        """Account for an instant (the last of so many) that is not served."""
+        at, counts_from = due
+        if counts_from is not None and (entry.last_start is None or entry.last_start < counts_from):
+            entry.last_start = counts_from
+        request = RunRequest(
+            run_id=next(self._run_ids), rd=entry.rd, execute=entry.execute, due=at, counts_from=counts_from
+        )
+        run = left_out_run(request, outcome, cause=cause, now=now, instants=instants)
+        self._decisions.left_out.append((request, run))
+
+    def _cancel(self, holder: Holder, due: datetime) -> None:
+        """Have the runs that hold a key ended, once."""
+        each: Holder | None = holder
+        while each is not None:
+            if not each.is_cancelled:
+                each.is_cancelled = True
+                cause = f"replaced by the run due {_shown(due)} (run.overlap=replace)"
+                self._decisions.cancels.append((each.request.run_id, cause))
+            each = each.other
+
+    # Files
+
+    def found(self, request: RunRequest, files: tuple[NewFile, ...]) -> None:
+        """These files are new for a request; where there are none, nothing is run and nothing is recorded."""
+        if (pending := self._looked_up(request)) is None:
+            return
+        if files or not pending.entry.execute.policy.files:  # it may have been edited meanwhile
+            pending.files = files
+            pending.dues = deque([pending.dues[-1]])
+            self._backlog.add(pending)
+            return
+        self._account_silently(pending.entry, pending.dues[-1])
+        pending.entry.pending = None
+
+    def files_in_use(self, key: str) -> tuple[NewFile, ...]:
+        """The files that the runs of a key that go on are for."""
+        found: tuple[NewFile, ...] = ()
+        holder = self.running.get(key)
+        while holder is not None:
+            found += holder.request.files
+            holder = holder.other
+        return found
+
+    def not_found(self, request: RunRequest, cause: str, now: datetime) -> tuple[RunRequest, Run] | None:
+        """The files of a request could not be looked up: a run that failed; answers its record."""
+        if (pending := self._looked_up(request)) is None:
+            return None
+        pending.dues = deque([pending.dues[-1]])
+        request = self._request(pending)
+        pending.entry.pending = None
+        if request.counts_from is not None:
+            pending.entry.last_start = request.counts_from
+        run = left_out_run(request, Outcome.FAILED, cause=f"its files could not be looked up: {cause}", now=now)
+        self._decisions.left_out.append((request, run))
+        return request, run
+
+    def _looked_up(self, request: RunRequest) -> Pending | None:
+        """What waits for the files of a request; None where it does not any more."""
+        pending = self._asking.pop(request.run_id, None)
+        if pending is None or pending.entry.pending is not pending:
+            return None
+        pending.looking = None
+        return pending
+
+    # The line
+
+    def _enlist_if_free(self, pending: Pending) -> None:
+        """Put what is due into the line, unless it has to wait for the run before it."""
+        execute = pending.entry.execute
+        if execute.key not in self.running or execute.policy.overlap is Overlap.ALLOW:
+            self._enlist(pending)
+
+    def _enlist(self, pending: Pending) -> None:
+        """Put what is due into the line, or, where it is for files, have these looked up first."""
+        execute = pending.entry.execute
+        if not execute.policy.files or pending.reason is Reason.STARTUP:
+            self._backlog.add(pending)
+        elif pending.looking is None:
+            pending.looking = self._request(pending)
+            self._asking[pending.looking.run_id] = pending
+            self._decisions.lookups.append(pending.looking)
+
+    def _request(self, pending: Pending) -> RunRequest:
+        """The request for the first of the instants that wait."""
+        due, counts_from = pending.dues[0]
+        entry = pending.entry
+        return RunRequest(
+            run_id=next(self._run_ids),
+            rd=entry.rd,
+            execute=entry.execute,
+            due=due,
+            counts_from=counts_from,
+            attempt=pending.attempt,
+            reason=pending.reason,
+            files=pending.files if entry.execute.policy.files else (),
+        )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there may be one more run."""
+        return self.count < self.most
+
+    @property
+    def first_waiting(self) -> datetime | None:
+        """When what is first in line was due; None where nothing is."""
+        return self._backlog.first_due
+
+    def hand_out(self, now: datetime) -> None:
+        """Ask for the run that is next in line."""
+        if (pending := self._backlog.take()) is None:
+            return
+        entry = pending.entry
+        policy = entry.execute.policy
+        # It may have been edited meanwhile.
+        if entry.execute.key in self.running and policy.overlap is not Overlap.ALLOW:
+            return
+        if policy.files and not pending.files and pending.reason is not Reason.STARTUP:
+            self._enlist(pending)
+            return
+        due = pending.dues[0]
+        grace = grace_of(policy)
+        late_by = now - due[0]
+        if grace is not None and pending.reason in _OF_SCHEDULE and late_by > grace:
+            late = f"it waited for a free slot for {length(late_by)}, and may be {length(grace)} late"
+            self.leave_out(entry, due, Outcome.MISSED, cause=late, now=now)
+        else:
+            self._begin(self._request(pending), entry, now)
+        pending.dues.popleft()
+        pending.files = ()
+        if pending.dues:
+            self._enlist_if_free(pending)
+        else:
+            entry.pending = None
+
+    def is_only_to_wait(self, entry: Entry) -> bool:
+        """Whether nothing has to be decided about what is due but when there is a slot for it."""
+        return (
+            self.count >= self.most
+            and entry.execute.policy is DEFAULT_POLICY
+            and not self._has_priorities
+            and entry.pending is None
+            and entry.execute.key not in self.running
+        )
+
+    def begin_at_once(self, entry: Entry, due: datetime, now: datetime) -> bool:
+        """Ask for a run that is due on time and has no policy of its own, if nothing stands in its way.
+
+        The short way for what nearly all runs are; False sends it the long way.
+        """
+        execute = entry.execute
+        if self._has_priorities or self.count >= self.most or entry.pending is not None:
+            return False
+        first = self._backlog.first_due
+        if first is not None and first < due:
+            return False
+        key = execute.key
+        if key in self.running:
+            return False
+        request = RunRequest(run_id=next(self._run_ids), rd=entry.rd, execute=execute, due=due, counts_from=due)
+        self.running[key] = Holder(request, now)
+        self.count += 1
+        entry.last_start = due
+        entry.retry = None
+        self._decisions.requests.append(request)
+        return True
+
+    def _begin(self, request: RunRequest, entry: Entry, now: datetime) -> None:
+        """Ask for a run."""
+        key = request.execute.key
+        self.running[key] = Holder(request, now, self.running.get(key))
+        self.count += 1
+        limit = request.execute.policy.limit
+        if limit is not None:
+            self._backlog.occupy(limit.name)
+        if request.counts_from is not None:
+            entry.last_start = request.counts_from
+        self._decisions.requests.append(request)
+
+    def finish(self, run: Run, entry: Entry | None) -> RunRequest | None:
+        """Take note that a run has ended; answers its request, or None where it does not hold its key."""
+        holder = self.running.get(run.key)
+        before: Holder | None = None
+        while holder is not None and holder.request.run_id != run.run_id:
+            before, holder = holder, holder.other
+        if holder is None:
+            return None
+        if before is not None:
+            before.other = holder.other
+        elif holder.other is not None:
+            self.running[run.key] = holder.other
+        else:
+            del self.running[run.key]
+        self.count -= 1
+        limit = holder.request.execute.policy.limit
+        if limit is not None:
+            self._backlog.release(limit.name)
+        if entry is not None and entry.pending is not None:
+            self._enlist_if_free(entry.pending)
+        return holder.request
+
+
+def left_out_run(request: RunRequest, outcome: Outcome, *, cause: str, now: datetime, instants: int = 1) -> Run:
+    """The record of a run that was due and is left out."""
+    return Run(
+        run_id=request.run_id,
+        key=request.execute.key,
+        title=request.execute.title,
+        due=request.due,
+        reason=request.reason,
+        attempt=request.attempt,
+        finished_at=now,
+        outcome=outcome,
+        error=cause,
+        digest=request.rd.digest,
+        instants=instants,
+    )
+
+
+def length(duration: timedelta) -> str:
+    """A duration for people, to the second."""
+    return in_words(round(duration.total_seconds()))
+
+
+def _shown(instant: datetime) -> str:
+    """An instant for people, to the second."""
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
