@@ -64,6 +64,9 @@ _HEALTH_SECONDS = 30.0
 _LAST_WORDS = timedelta(seconds=1)
 """How long runs whose children were ended may take to end themselves, when the daemon stops."""
 
+_ORPHANS_GRACE = timedelta(seconds=2)
+"""How long the children of a daemon that is gone have between SIGTERM and SIGKILL, while the next one starts."""
+
 _NAMED_AT_MOST = 10
 
 _log = logging.getLogger(__name__)
@@ -115,8 +118,11 @@ class Daemon:
         self._is_to_stop = False
 
     def account_for_the_past(self) -> None:
-        """Say which runs were cut off when the process before this one ended."""
-        for run in self.store.interrupt(now=self.clock.now()):
+        """Say which runs were cut off when the process before this one ended, and end what is left of them."""
+        runs = self.store.interrupt(now=self.clock.now())
+        if runs:
+            self.runner.clear([run.run_id for run in runs], grace=_ORPHANS_GRACE)
+        for run in runs:
             self.bus.publish(RunFinished(run=run))
 
     def take_up(self, paths: frozenset[str]) -> None:
