@@ -81,17 +81,21 @@ With `--dachs`: one [migration report](#a-migration-report).""",
 A list of [due instants](#a-due-instant): the first so many (`--count`) of each job, all of them in order of time. At
 like instants what runs when its RD is loaded comes first, then `key` decides.
 
-They are those of a daemon that starts at T, which is `--from` or now, that keeps running, and whose runs start when
-they are due and end before they are due again:
+They are those of a daemon that starts at T, which is `--from` or now, finds what is recorded, keeps running, and whose
+runs start when they are due and end before they are due again:
 
-- `at`: each such time after T, not T itself, at second 0.
+- `at`: each such time after T, at second 0.
+- `every`: the last start plus the interval, and so on. Where none is recorded, and always with `--fresh`: a tenth of the
+  interval after T, or T itself where the number is negative, and counting from there.
 - What narrows a schedule holds as well: times are by the clocks of `zone`, of those of `at` only those count that
   `only` and `excluded` leave, and `delay_seconds` are added to them; an interval that ends outside of these goes on
   until the next minute within, and its first instant comes `delay_seconds` later.
-- `every`: the last start plus the interval, and so on; where that is T or before, T at once, and counting from there.
-  The last start is the recorded one, even where T is long after it. Where none is recorded, and always with `--fresh`:
-  a tenth of the interval after T, or T itself where the number is negative, and counting from there.
+- What has passed by T and is recorded neither as run nor as left out: T, for each run that makes up for it, as `missed`
+  and `grace_seconds` of its policy say; the `reason` is `catch_up` where it is more than a minute late. What was due by
+  another schedule, before an edit, is not made up for; but an interval that has ended by T is due at T all the same.
+- What is to be tried again: when that is to begin.
 - `on="loaded"`: T, once.
+- Where a last start is recorded that is more than a day after T, as where nothing is recorded.
 
 Without a recorded state, or with `--fresh`, only the files count; jobs that are held back are known from the state
 alone, and are left out then.""",

@@ -114,13 +114,13 @@ def next_command(
 ) -> int:
     """Show when jobs are due next, in order of time.
 
-    The instants are those of a daemon that starts now (or at --from) and serves each of them on time.  Intervals count
-    from the recorded last starts; what has passed by then is due at once.  Where none is recorded, and with --fresh,
-    they begin anew.
+    The instants are those of a daemon that starts now (or at --from), finds what is recorded, and serves each of them
+    on time.  What has passed by then unserved is due at once where it is to be made up for.  Where nothing is recorded,
+    and with --fresh, schedules begin anew.
     """
     from gavo_exec.cli.state import recorded_state
     from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import State, broken_rds, coming_dues, planned_jobs
+    from gavo_exec.cli.views import State, broken_rds, coming_dues, planned_jobs, reason_words
     from gavo_exec.runtime.clock import SystemClock
 
     if keys and all_jobs:
@@ -144,7 +144,10 @@ def next_command(
         show_json(dues)
     else:
         show_table(
-            ("due (UTC)", "left", "key", "title"),
-            [(instant(item.due), left(item.due, now), item.key, item.title) for item in dues],
+            ("due (UTC)", "left", "key", "reason", "title"),
+            [
+                (instant(item.due), left(item.due, now), item.key, reason_words(item.reason), item.title)
+                for item in dues
+            ],
         )
     return DONE
