@@ -25,6 +25,7 @@ _MODULES = {
     "schema": "schema",
     "serve": "serve",
     "show": "show",
+    "simulate": "simulate",
 }
 
 

@@ -7,6 +7,13 @@ from typing import Any
 
 import msgspec
 
+from gavo_exec.cli.json_forecasts import (
+    BusyMinuteView,
+    FindingView,
+    SimulatedJobView,
+    SimulatedRunView,
+    SimulationView,
+)
 from gavo_exec.cli.json_views import (
     DiagnosticView,
     DifferenceView,
@@ -29,6 +36,11 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     PolicyView: "A policy",
     LimitView: "A limit",
     DueView: "A due instant",
+    SimulationView: "A simulation",
+    SimulatedJobView: "A job in a simulation",
+    FindingView: "A finding",
+    SimulatedRunView: "A run in a simulation",
+    BusyMinuteView: "A busy minute",
     DiagnosticView: "A diagnostic",
     PlaceView: "A place",
     RunView: "A run",
@@ -85,8 +97,8 @@ They are those of a daemon that starts at T, which is `--from` or now, finds wha
 runs start when they are due and end before they are due again:
 
 - `at`: each such time after T, at second 0.
-- `every`: the last start plus the interval, and so on. Where none is recorded, and always with `--fresh`: a tenth of the
-  interval after T, or T itself where the number is negative, and counting from there.
+- `every`: the last start plus the interval, and so on. Where none is recorded, and always with `--fresh`: a tenth of
+  the interval after T, or T itself where the number is negative, and counting from there.
 - What narrows a schedule holds as well: times are by the clocks of `zone`, of those of `at` only those count that
   `only` and `excluded` leave, and `delay_seconds` are added to them; an interval that ends outside of these goes on
   until the next minute within, and its first instant comes `delay_seconds` later.
@@ -99,6 +111,22 @@ runs start when they are due and end before they are due again:
 
 Without a recorded state, or with `--fresh`, only the files count; jobs that are held back are known from the state
 alone, and are left out then.""",
+    ),
+    "simulate": Printed(
+        types=(SimulationView,),
+        says="""\
+One [simulation](#a-simulation). It is that of a daemon that starts at `--from` (or now), finds what is recorded (with
+`--fresh`: nothing), and runs to `--to` (or for a day), but for when it is down (`--down`). Runs take as long as is told
+for each job, and succeed; but those of jobs named by `--failing` fail, and those that take longer than they may time
+out. Executes that wait for files find new ones each time. Ids of runs mean something within one simulation only.
+
+The kinds of findings are: `skipped`, left out since its run before goes on; `missed`, passed unserved and left out;
+`caught_up`, passed unserved and made up for; `waited`, begun late since something was in the way; `waiting`, not begun
+by the end; `replaced`, ended for the next run; `timed_out`, ended by its time limit; `interrupted`, ended with the
+daemon.
+
+`told` has the first N records with `--runs N`; without it all, if there are no more than 40, else none. Each broken RD
+is told on standard error with its first fault; the exit code is 0 all the same.""",
     ),
     "history": Printed(
         types=(list[RunView],),
@@ -130,12 +158,12 @@ def reference() -> str:
     lines = [
         "# JSON",
         "",
-        "<!-- Derived from gavo_exec/cli/json_reference.py and json_views.py: change it there. -->",
+        "<!-- Derived from gavo_exec/cli/json_reference.py, json_views.py and json_forecasts.py: change it there. -->",
         "",
         "What the commands below print with `--json` is stable: a field keeps its name, its type and its meaning until",
         "the first number of the version changes. Fields may be added at any time, and so may values of `reason`,",
-        "`outcome`, `severity`, `on`, `missed`, `overlap` and `isolate`, so programs should pass over what they do not",
-        "know. Wording of messages, titles and schedules in words is for people, and may change.",
+        "`outcome`, `severity`, `on`, `missed`, `overlap`, `isolate`, `kind` and `takes_from`, so programs should pass",
+        "over what they do not know. Wording of messages, titles and schedules in words is for people, and may change.",
         "",
         "Output is one value in UTF-8. An instant is a string in ISO 8601, in UTC, ending in `Z`. Durations are in",
         "seconds. Paths are absolute. A field is always there; where there is nothing to say it is null, or empty.",

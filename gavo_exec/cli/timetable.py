@@ -1,13 +1,13 @@
 """``list`` and ``next``: what will run, when, and how it went last."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from gavo_exec.cli.exits import DONE
 from gavo_exec.cli.keys import normal_key, unknown_key
-from gavo_exec.cli.options import examples, json_option, settings_options
+from gavo_exec.cli.options import examples, json_option, moment, settings_options
 from gavo_exec.cli.output import clean, counted, instant, left, show_json, show_table
 from gavo_exec.errors import DescriptorError
 from gavo_exec.model import rd_id_of
@@ -72,19 +72,6 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
     return DONE
 
 
-def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
-    """The instant that an ISO 8601 text means; without a zone, in UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{text!r} is no instant; write 2026-01-31T07:30, say", ctx=ctx, param=parameter
-        ) from None
-
-
 @click.command(
     "next",
     epilog=examples("gavo-exec next weather/q#fetch --count 10", "gavo-exec next --from 2026-01-31 --fresh"),
@@ -96,7 +83,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
     "--from",
     "start",
     metavar="INSTANT",
-    callback=_moment,
+    callback=moment,
     help="Count from then: ISO 8601, in UTC where it has no zone (default: now).",
 )
 @click.option("--fresh", is_flag=True, help="Count as a daemon that starts for the first time, whatever is recorded.")

@@ -102,6 +102,17 @@ def planned_jobs(catalog: Catalog, state: State) -> list[PlannedJob]:
     return sorted(planned, key=lambda job: job.key)
 
 
+def planned_catalog(jobs: Iterable[PlannedJob]) -> Catalog:
+    """The RDs of a daemon that has these jobs on its timetable."""
+    rds: dict[str, ResourceDescriptor] = {}
+    for job in jobs:
+        rd, execute = job.entered()
+        if job.held_back and (known := rds.get(rd.rd_id)) is not None:
+            rd = msgspec.structs.replace(known, executes=(*known.executes, execute))
+        rds[rd.rd_id] = rd
+    return Catalog(accepted=rds)
+
+
 def statuses(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[JobStatus]:
     """The jobs with their state, the next due first; no instant is due of those that run when their RD is loaded."""
     found = []
