@@ -8,9 +8,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from gavo_exec.cli.json_views import RunView
 from gavo_exec.cli.views import PlannedJob
 from gavo_exec.model import Outcome, Reason
-from gavo_exec.simulation import Finding, JobSum, Kind, Plan, Report, SimulatedRun
+from gavo_exec.schedule import Loaded
+from gavo_exec.simulation import Case, Explanation, Finding, JobSum, Kind, Plan, Report, SimulatedRun, Verdict
 
 
 def _says(description: str) -> Meta:
@@ -186,4 +188,48 @@ class SimulationView(msgspec.Struct, frozen=True, kw_only=True):
             jobs=tuple(jobs),
             findings=tuple(map(FindingView.of, report.findings)),
             told=tuple(map(SimulatedRunView.of, report.told)),
+        )
+
+
+class ExplanationView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a job did or did not run."""
+
+    key: Annotated[str, _KEY]
+    at: Annotated[_Instant | None, _says("The instant that was asked about; null where none was.")]
+    verdict: Annotated[Verdict, _says("The answer, in a word.")]
+    answer: Annotated[str, _says("The answer, in a sentence; the wording may change.")]
+    evidence: Annotated[
+        tuple[str, ...], _says("What speaks for it, and what else there is to know; the wording may change.")
+    ]
+    schedule: Annotated[str | None, _says("When it runs, in words; null where that is not known.")]
+    due_before: Annotated[_Instant | None, _says("When it was due last before `at`; null where that is not known.")]
+    due: Annotated[
+        _Instant | None, _says("When it was or is due in the minute of `at`, or the second; null where it is not.")
+    ]
+    due_after: Annotated[_Instant | None, _says("When it is due next after `at`; null where that is not known.")]
+    next_at: Annotated[_Instant | None, _says("When it runs next; null where it does not.")]
+    held_back: Annotated[bool, _says("Whether its RD is broken at present, so that its last good version runs.")]
+    fault: Annotated[str, _says("What is wrong with its RD at present; empty where nothing is.")]
+    daemon: Annotated[bool, _says("Whether a daemon runs.")]
+    runs: Annotated[tuple[RunView, ...], _says("The records that the answer rests on.")]
+
+    @classmethod
+    def of(cls, key: str, at: datetime | None, *, case: Case, found: Explanation) -> "ExplanationView":
+        """The view of an explanation of a case."""
+        schedule, coming = case.schedule, case.next
+        return cls(
+            key=key,
+            at=at,
+            verdict=found.verdict,
+            answer=found.answer,
+            evidence=found.evidence,
+            schedule=schedule.describe() if schedule is not None else None,
+            due_before=found.around.before,
+            due=found.around.within,
+            due_after=found.around.after,
+            next_at=coming.at if coming is not None and not isinstance(schedule, Loaded) else None,
+            held_back=case.held_back,
+            fault=case.fault,
+            daemon=case.daemon,
+            runs=tuple(map(RunView.of, found.runs)),
         )

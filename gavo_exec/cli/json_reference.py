@@ -9,6 +9,7 @@ import msgspec
 
 from gavo_exec.cli.json_forecasts import (
     BusyMinuteView,
+    ExplanationView,
     FindingView,
     SimulatedJobView,
     SimulatedRunView,
@@ -36,6 +37,7 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     PolicyView: "A policy",
     LimitView: "A limit",
     DueView: "A due instant",
+    ExplanationView: "An explanation",
     SimulationView: "A simulation",
     SimulatedJobView: "A job in a simulation",
     FindingView: "A finding",
@@ -112,6 +114,17 @@ runs start when they are due and end before they are due again:
 Without a recorded state, or with `--fresh`, only the files count; jobs that are held back are known from the state
 alone, and are left out then.""",
     ),
+    "explain": Printed(
+        types=(ExplanationView,),
+        says="""\
+One [explanation](#an-explanation). The verdicts are: `ran`, a run began, and its `outcome` in `runs` tells how it
+ended; `running`, it goes on; `skipped` and `missed`, the record says that it was left out; `failed_to_begin`, the
+record says why; `not_due`, the schedule does not have the instant; `nothing_new`, there were no new files; `waiting`,
+it is due and has not begun; `unserved`, it was due and no daemon has come to it; `unknown`, there is no record that
+would tell; `coming`, it will be due; `never`, it is due at no instant, or nothing will let it run.
+
+A KEY that neither an RD nor the state has is exit code 2; on standard output there is nothing then.""",
+    ),
     "simulate": Printed(
         types=(SimulationView,),
         says="""\
@@ -162,8 +175,9 @@ def reference() -> str:
         "",
         "What the commands below print with `--json` is stable: a field keeps its name, its type and its meaning until",
         "the first number of the version changes. Fields may be added at any time, and so may values of `reason`,",
-        "`outcome`, `severity`, `on`, `missed`, `overlap`, `isolate`, `kind` and `takes_from`, so programs should pass",
-        "over what they do not know. Wording of messages, titles and schedules in words is for people, and may change.",
+        "`outcome`, `severity`, `on`, `missed`, `overlap`, `isolate`, `kind`, `takes_from` and `verdict`, so programs",
+        "should pass over what they do not know. Wording of messages, titles and schedules in words is for people, and",
+        "may change.",
         "",
         "Output is one value in UTF-8. An instant is a string in ISO 8601, in UTC, ending in `Z`. Durations are in",
         "seconds. Paths are absolute. A field is always there; where there is nothing to say it is null, or empty.",

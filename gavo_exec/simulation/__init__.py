@@ -1,19 +1,25 @@
-"""What will happen, by the real agenda with a clock that jumps: runs of days to come, and the next of each job."""
+"""What will happen, and why something did not: by the real agenda, with a clock that jumps, and by what is recorded."""
 
+from gavo_exec.simulation.case import Case, Explanation, Verdict
 from gavo_exec.simulation.coming import Coming, coming_runs
+from gavo_exec.simulation.explanation import explain
 from gavo_exec.simulation.life import USUAL, Life, Plan
 from gavo_exec.simulation.tally import Finding, JobSum, Kind, Report, SimulatedRun, Tally
 
 __all__ = [
     "USUAL",
+    "Case",
     "Coming",
+    "Explanation",
     "Finding",
     "JobSum",
     "Kind",
     "Plan",
     "Report",
     "SimulatedRun",
+    "Verdict",
     "coming_runs",
+    "explain",
     "simulate",
 ]
 

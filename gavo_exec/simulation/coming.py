@@ -32,14 +32,7 @@ def coming_runs(
 
     Each run ends as soon as it has begun, and new files are always found.  Ends where nothing is due any more.
     """
-    key = execute.key
-    agenda = Agenda(
-        run_ids=map(str, count(1)),
-        last_starts={} if last_start is None else {key: last_start},
-        retries={} if retry is None else {key: retry},
-    )
-    alone = msgspec.structs.replace(rd, executes=(execute,))
-    agenda.reconcile(Catalog(accepted={rd.rd_id: alone}), start)
+    agenda = agenda_of_one(rd, execute, start=start, last_start=last_start, retry=retry)
     now: datetime | None = start
     while now is not None:
         decisions = agenda.tick(now)
@@ -50,6 +43,25 @@ def coming_runs(
             agenda.finish(_done(request, now))
         if not decisions.lookups and not decisions.requests:
             now = agenda.next_due()
+
+
+def agenda_of_one(
+    rd: ResourceDescriptor,
+    execute: Execute,
+    *,
+    start: datetime,
+    last_start: LastStart | None = None,
+    retry: Retry | None = None,
+) -> Agenda:
+    """The timetable of a daemon that starts at ``start``, has this execute only, and finds this recorded."""
+    agenda = Agenda(
+        run_ids=map(str, count(1)),
+        last_starts={} if last_start is None else {execute.key: last_start},
+        retries={} if retry is None else {execute.key: retry},
+    )
+    alone = msgspec.structs.replace(rd, executes=(execute,))
+    agenda.reconcile(Catalog(accepted={rd.rd_id: alone}), start)
+    return agenda
 
 
 def _done(request: RunRequest, now: datetime) -> Run:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.cli.views import State, coming_dues, planned_jobs
-from gavo_exec.events import Event
+from gavo_exec.events import Event, RunFinished
 from gavo_exec.model import (
     Execute,
     LastStart,
@@ -30,7 +30,7 @@ from gavo_exec.runtime.scheduler import Scheduler
 from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.store import SQLiteStore
-from gavo_exec.simulation import Plan, simulate
+from gavo_exec.simulation import Case, Plan, Verdict, explain, simulate
 from gavo_exec.simulation.life import ANY_FILE
 from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, make_execute, make_rd, make_run
 
@@ -124,8 +124,6 @@ class Daemon:
         self.history(event)
 
     def perform(self, request: RunRequest) -> Run:
-        from gavo_exec.events import RunFinished
-
         run = make_run(request, self.outcome, finished_at=self.clock.now())
         run = msgspec.structs.replace(run, started_at=self.begun[request.run_id])
         self.publish(RunFinished(run=run, request=request))
@@ -232,8 +230,7 @@ def real_life(plan: Plan, store: SQLiteStore) -> list[Run]:
         if end < plan.end:
             store._holder = "nobody"
             store.interrupt(now=end)
-    claims = {run.run_id: run for run in store.runs(limit=1_000_000)}
-    return [msgspec.structs.replace(run, started_at=run.started_at) for run in claims.values()]
+    return store.runs(limit=1_000_000)
 
 
 def lasts(plan: Plan, execute: Execute) -> timedelta:
@@ -248,25 +245,30 @@ def ending(plan: Plan, request: RunRequest) -> Outcome:
     return Outcome.FAILED if execute.key in plan.failing else Outcome.SUCCEEDED
 
 
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_a_simulation_is_what_a_scheduler_does(data: st.DataObject) -> None:
-    catalog = data.draw(trees())
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Some days of some executes, perhaps with a downtime."""
+    catalog = draw(trees())
     keys = [execute.key for _, execute in catalog.executes()]
     durations = st.sampled_from([0.5, 9.5, 25, 70, 400]).map(lambda minutes: minutes * MINUTE)
-    begin = EPOCH + data.draw(st.sampled_from([0, 300, 1000])) * MINUTE
-    plan = Plan(
+    begin = EPOCH + draw(st.sampled_from([0, 300, 1000])) * MINUTE
+    return Plan(
         catalog=catalog,
         start=EPOCH,
-        end=EPOCH + timedelta(days=data.draw(st.sampled_from([1, 3]))),
-        slots=data.draw(st.integers(1, 3)),
-        last_starts=data.draw(marks(catalog)),
-        retries=data.draw(retries(catalog)),
-        durations=data.draw(st.dictionaries(st.sampled_from(keys), durations)),
+        end=EPOCH + timedelta(days=draw(st.sampled_from([1, 3]))),
+        slots=draw(st.integers(1, 3)),
+        last_starts=draw(marks(catalog)),
+        retries=draw(retries(catalog)),
+        durations=draw(st.dictionaries(st.sampled_from(keys), durations)),
         usual=5 * MINUTE,
-        failing=data.draw(st.frozensets(st.sampled_from(keys))),
-        downs=data.draw(st.sampled_from([(), ((begin, begin + 200 * MINUTE),), ((begin, begin + FAR),)])),
+        failing=draw(st.frozensets(st.sampled_from(keys))),
+        downs=draw(st.sampled_from([(), ((begin, begin + 200 * MINUTE),), ((begin, begin + FAR),)])),
     )
+
+
+@settings(max_examples=150, deadline=None)
+@given(plan=plans())
+def test_a_simulation_is_what_a_scheduler_does(plan: Plan) -> None:
     store = a_store(dict(plan.last_starts), dict(plan.retries))
     happened = real_life(plan, store)
     store.close()
@@ -274,3 +276,36 @@ def test_a_simulation_is_what_a_scheduler_does(data: st.DataObject) -> None:
     assert report.records == len(report.told)
     assert sorted(map(repr, map(record_of, happened))) == sorted(repr(record_of(told.run)) for told in report.told)
     assert sum(run.started_at is not None for run in happened) == report.runs
+
+
+@settings(max_examples=100, deadline=None)
+@given(plan=plans(), minutes=st.lists(st.integers(-3000, 6000), min_size=5, max_size=5))
+def test_of_all_that_happened_there_is_an_explanation(plan: Plan, minutes: list[int]) -> None:
+    store = a_store(dict(plan.last_starts), dict(plan.retries))
+    real_life(plan, store)
+    for rd, execute in plan.catalog.executes():
+        records = tuple(store.runs(execute.key, limit=1_000_000))
+        case = Case(
+            now=plan.end,
+            declared=(rd, execute),
+            last_start=store.last_starts().get(execute.key),
+            retry=store.retries().get(execute.key),
+            records=records,
+            daemon=plan.ups()[-1:] != [] and plan.ups()[-1][1] == plan.end,
+        )
+        for run in records[:20]:
+            found = explain(case, run.due)
+            assert found.runs[0].due == run.due
+            assert (found.verdict is Verdict.SKIPPED) == (found.runs[0].outcome is Outcome.SKIPPED)
+            assert (found.verdict is Verdict.MISSED) == (found.runs[0].outcome is Outcome.MISSED)
+            assert found.around.within == run.due
+        for minute in minutes:
+            at = EPOCH + minute * MINUTE
+            found = explain(case, at)
+            near = found.around
+            assert near.before is None or near.before < at
+            assert near.within is None or at <= near.within < at + MINUTE
+            assert near.after is None or near.after >= at + MINUTE
+            assert (near.within is None) or found.verdict not in {Verdict.NOT_DUE, Verdict.NEVER}
+        explain(case)
+    store.close()
