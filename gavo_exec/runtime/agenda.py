@@ -404,6 +404,12 @@ class Agenda:
             for key, entry in sorted(self._entries.items())
         )
 
+    def waiting(self) -> list[tuple[str, datetime]]:
+        """What was due and has not begun: keys, each with the first instant that waits."""
+        waiting = [(key, each.pending.dues[0][0]) for key, each in self._entries.items() if each.pending is not None]
+        held_up = (item for items in self._held_up.values() for item in items)
+        return sorted(waiting + [(each.execute.key, at) for at, each in held_up if _is_current(each, at)])
+
     @property
     def running(self) -> int:
         """How many runs go on."""
