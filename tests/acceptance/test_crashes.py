@@ -207,6 +207,10 @@ STEPS["each-minute"] = MINUTE
 FIXED = {"each-minute", "made-up-for"}
 
 
+# What is run on loading is run in each process that a run has of its own, too; those are no runs.
+APART = "import os\nif 'GAVO_EXEC_RUN' in os.environ:\n    return\n"
+
+
 def rd_of_load(log: Path) -> str:
     """An RD with all of the jobs, each of which appends a line to the log when it begins."""
     begin = (
@@ -218,7 +222,7 @@ def rd_of_load(log: Path) -> str:
     executes = "".join(
         f'<execute id="{name}" title="{name}" {job.when}>'
         + "".join(f'<property key="{key}">{value}</property>' for key, value in job.properties.items())
-        + f"<job><code><![CDATA[\n{begin}{job.code}\n]]></code></job></execute>\n"
+        + f"<job><code><![CDATA[\n{APART * (name == 'each-start')}{begin}{job.code}\n]]></code></job></execute>\n"
         for name, job in JOBS.items()
     )
     return f'<resource schema="load" resdir=".">\n{executes}</resource>\n'
