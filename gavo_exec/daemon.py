@@ -235,6 +235,7 @@ class Daemon:
         if left:
             self.guard.interrupt(self.engine.stop(_LAST_WORDS), cause)
         self.runner.sweep()
+        self.guard.stop()
 
 
 def assemble(
@@ -325,6 +326,7 @@ def _connect(
         publish=bus.publish,
         look=lambda request, taken: arrivals.look(request, taken=taken),
         lookahead=LOOKAHEAD,
+        is_behind=bus.is_behind,
     )
     arrivals = Arrivals(
         store, clock=clock, found=scheduler.found, not_found=scheduler.not_found, caught_up=bus.caught_up

@@ -235,7 +235,7 @@ class Agenda:
                 if self._loading and entry.rd.rd_id in self._loading:
                     self._held_up.setdefault(entry.rd.rd_id, []).append((instant, entry))
                     continue
-                entry.due = following = self._arrive(entry, instant, now)
+                entry.due = following = self._arrive(entry, instant, now, is_first=True)
                 if following is not None:
                     self._push(following, entry)
             elif first is not None:
@@ -278,7 +278,7 @@ class Agenda:
                 heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
         return turns.decided().requests
 
-    def _arrive(self, entry: Entry, due: datetime, now: datetime) -> datetime | None:
+    def _arrive(self, entry: Entry, due: datetime, now: datetime, *, is_first: bool = False) -> datetime | None:
         """Take up all instants of an entry that have come, from ``due`` on; answers the one that follows."""
         schedule, policy = entry.execute.schedule, entry.execute.policy
         if isinstance(schedule, Loaded):
@@ -287,7 +287,7 @@ class Agenda:
         following = schedule.next_due(due, due)
         late = now - due
         if (following is None or following > now) and late <= LATE and (policy.grace is None or late <= policy.grace):
-            if policy is not DEFAULT_POLICY or not self._turns.begin_at_once(entry, due, now):
+            if policy is not DEFAULT_POLICY or not self._turns.begin_at_once(entry, due, now, is_first=is_first):
                 self._turns.offer(entry, [(due, due)], reason=Reason.SCHEDULED, now=now)
             return following
         return self._catch_up(entry, due, now)
