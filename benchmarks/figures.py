@@ -174,7 +174,7 @@ def idle(count: int, seconds: float) -> Figure:
     size = (str(count), str(seconds))
     return Figure(
         name="idle",
-        title=f"{count:,} executes that are due in a month, {seconds:g} s, no files watched",
+        title=f"{count:,} executes that are due tomorrow, {seconds:g} s, no files watched",
         columns=("ms of CPU", "wake-ups"),
         contenders={
             "floor": ("idle", "floor", *size),

@@ -1,4 +1,4 @@
-"""COUNT executes that are due in a month, for SECONDS.  Usage: idle.py CONTENDER COUNT SECONDS.
+"""COUNT executes that are due tomorrow, for SECONDS.  Usage: idle.py CONTENDER COUNT SECONDS.
 
 Prints the milliseconds of CPU that waiting took, and how often any thread woke up.  No files are watched.
 """
@@ -17,9 +17,7 @@ from benchmarks import stage
 def gavo(count: int) -> Iterator[None]:
     """Scheduler, workers, bus and postman."""
     executes = [stage.make_execute(number, "pass") for number in range(count)]
-    dues = {execute.key: time.time() + 30 * 86_400 for execute in executes}
-    with stage.heart(executes, dues, keeps="durable") as daemon:
-        daemon.scheduler.statuses(60)  # it has taken all of them up when it answers
+    with stage.heart(executes, {execute.key: stage.FAR for execute in executes}, keeps="durable"):
         yield
 
 
@@ -27,7 +25,7 @@ def gavo(count: int) -> Iterator[None]:
 def apscheduler(count: int) -> Iterator[None]:
     """APScheduler 3."""
     scheduler = stage.apscheduler(paused=True)
-    due = stage.instant(time.time() + 30 * 86_400)
+    due = stage.instant(time.time() + stage.FAR)
     for _ in range(count):
         scheduler.add_job(stage.nothing, "interval", days=1, next_run_time=due)
     scheduler.resume()
@@ -38,7 +36,7 @@ def apscheduler(count: int) -> Iterator[None]:
 @contextmanager
 def floor(count: int) -> Iterator[None]:
     """A heap and a condition, workers that wait."""
-    stage.Floor((time.time() + 30 * 86_400, print) for _ in range(count))
+    stage.Floor((time.time() + stage.FAR, print) for _ in range(count))
     yield
 
 

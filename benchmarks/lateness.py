@@ -25,12 +25,12 @@ while monotonic() < end:
 RECORDING = "bench_record(float(execDef.getProperty('due')))"
 
 late: list[float] = []
+since = {"zero": 0.0}
 
 
 def record(due: float) -> None:
-    """Note how late this job began."""
-    if due:
-        late.append(time.time() - due)
+    """Note how late this job began, which was due so many seconds after zero."""
+    late.append(time.time() - since["zero"] - due)
 
 
 def dues_over(count: int, seconds: float, *, begin: float) -> list[float]:
@@ -41,18 +41,18 @@ def dues_over(count: int, seconds: float, *, begin: float) -> list[float]:
 def gavo(count: int, seconds: float, *, beside: str, keeps: str) -> None:
     """Everything on: claims, history, events; a log, too, if it ``keeps`` one."""
     builtins.bench_record = record  # type: ignore[attr-defined]
-    begin = time.time() + stage.seconds_to_warm(RECORDING, count, properties={"due": "0"}) + 1
-    dues = dues_over(count, seconds, begin=begin)
+    dues = dues_over(count, seconds, begin=0.5)
     executes = [stage.make_execute(number, RECORDING, properties={"due": repr(due)}) for number, due in enumerate(dues)]
     by_key = {execute.key: due for execute, due in zip(executes, dues, strict=True)}
     if beside:
         computing = stage.make_execute(count, COMPUTING, policy=Policy(is_isolated=beside == "isolated"))
         executes.append(computing)
-        by_key[computing.key] = begin - 0.5
-    with stage.heart(executes, by_key, keeps=keeps):
+        by_key[computing.key] = 0.0
+    with stage.heart(executes, by_key, keeps=keeps) as heart:
         late.clear()
+        since["zero"] = heart.zero
         os.environ["BENCH_SECONDS"] = str(seconds + 1)
-        wait(count, dues[-1])
+        wait(count, heart.zero + dues[-1])
 
 
 def apscheduler(count: int, seconds: float, *, beside: str) -> None:

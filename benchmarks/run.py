@@ -104,7 +104,7 @@ def without_absent(figure: Figure) -> Figure:
 
 
 def main(arguments: Sequence[str] | None = None, *, say: Callable[..., object] = print) -> int:
-    """Measure and print; answers how many goals are missed."""
+    """Measure and print; answers how many figures could not be measured."""
     parser = argparse.ArgumentParser(prog="make bench", description="The project beside its peers and the bare floor.")
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"one of: {', '.join(FIGURES)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="tiny counts, one run each: shows that it all runs")
@@ -115,9 +115,15 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[..., object] =
         parser.error(f"there is no figure {', '.join(sorted(unknown))}")
     results: dict[str, Found] = {}
     reached: list[Verdict] = []
+    failed: list[str] = []
     for figure in map(without_absent, figures):
         if not asked.figures or figure.name in asked.figures:
-            results[figure.name] = measure(figure)
+            try:
+                results[figure.name] = measure(figure)
+            except RuntimeError as fault:  # the others can be measured all the same
+                say(f"\n{figure.title}: {fault}")
+                failed.append(figure.name)
+                continue
             for line in rows_of(figure, results[figure.name]):
                 say(line)
             for verdict in verdicts(figure, results):
@@ -128,8 +134,10 @@ def main(arguments: Sequence[str] | None = None, *, say: Callable[..., object] =
     say(f"\n{len(reached) - len(missed)} goals reached, {len(missed)} missed, in {time.monotonic() - begin:.0f} s")
     for verdict in missed:
         say(verdict)
-    return len(missed)
+    if failed:
+        say(f"could not be measured: {', '.join(failed)}")
+    return len(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -29,9 +29,10 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks import stage
-from gavo_exec.daemon import STATE_FILE, Daemon, assemble, tune_interpreter
+from gavo_exec.daemon import Daemon, assemble, tune_interpreter
 from gavo_exec.events import Event, RunFinished
 from gavo_exec.model import Outcome
+from gavo_exec.parts import STATE_FILE
 from gavo_exec.runtime import capture
 from gavo_exec.services import log
 from gavo_exec.services.watch import TreeWatcher
@@ -82,6 +83,7 @@ HERE_AND_THERE = (
         '<property key="run.retries">2</property><property key="run.retryDelay">1s</property>',
         when='every="5"',
     ),
+    Job("print('apart')", '<property key="run.isolate">process</property>', when='every="5"'),
     Job("execDef.spawn(['sleep', '1.5'])", '<property key="run.timeout">1s</property>', when='every="13"'),
 )
 """One of these is in each other RD."""

@@ -62,9 +62,9 @@ def spawn(times: int) -> list[float]:
     execute = stage.make_execute(0, f"bench_timed(lambda: execDef.spawn({list(ARGV)!r}))")
     rd = stage.make_rd([execute])
     builtins.bench_timed, measure = (lambda _: None), builtins.bench_timed  # type: ignore[attr-defined]
-    with stage.heart([execute], {execute.key: time.time() + 1e6}, keeps="null") as daemon:
+    with stage.heart([execute], {execute.key: stage.FAR}, keeps="null") as heart:
         builtins.bench_timed = measure  # type: ignore[attr-defined]
-        ended = daemon.guard.perform(RunRequest(run_id="measured", rd=rd, execute=execute, due=stage.instant(0)))
+        ended = heart.daemon.guard.perform(RunRequest(run_id="measured", rd=rd, execute=execute, due=stage.instant(0)))
         assert not ended.error, ended.error
     return found
 

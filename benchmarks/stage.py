@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.daemon import Daemon, assemble, tune_interpreter
@@ -27,6 +27,9 @@ from gavo_exec.testing import ListMailer, ScriptedWatcher
 
 DAY = timedelta(days=1)
 WORKERS = 8
+LEAD = timedelta(seconds=1)
+FAR = 20 * 3600.0
+"""Seconds after zero at which nothing is measured any more."""
 
 
 class NullStore(SQLiteStore):
@@ -42,8 +45,9 @@ class NullStore(SQLiteStore):
     def record(self, run: Run) -> None:
         """Forget it."""
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         """There is nothing to write."""
+        return False
 
 
 def make_execute(
@@ -78,17 +82,26 @@ def make_rd(executes: Sequence[Execute]) -> ResourceDescriptor:
     return ResourceDescriptor(rd_id=rd_id, path=f"/{rd_id}.rd", inputs_dir="/", resdir="/", executes=tuple(executes))
 
 
-def accounted_for(executes: Iterable[Execute], dues: Mapping[str, float]) -> dict[str, LastStart]:
-    """Last starts that make each of these daily executes due at its instant."""
-    return {
-        execute.key: LastStart(at=instant(dues[execute.key]) - DAY, schedule=execute.schedule.describe())
-        for execute in executes
-    }
+class ShiftedClock:
+    """The time, and some more: so that jobs which take a while to be made ready are due when they are."""
+
+    shift = timedelta(0)
+
+    def now(self) -> datetime:
+        """The present instant of this clock."""
+        return datetime.now(UTC) + self.shift
+
+
+class Heart(NamedTuple):
+    """A daemon at work; ``zero`` is the moment, in seconds since 1970, that due instants are given from."""
+
+    daemon: Daemon
+    zero: float
 
 
 @contextmanager
-def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str) -> Iterator[Daemon]:
-    """The daemon without files to watch, on its threads; each execute is due at its instant, once a day.
+def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str) -> Iterator[Heart]:
+    """The daemon without files to watch, on its threads; each execute is due once, so many seconds after zero.
 
     ``keeps``: ``null`` nothing, ``durable`` claims, history and mail in an SQLite file, ``logged`` a log as well.
     All jobs have been run once before anything is due, as those of a daemon that has been up for a while.
@@ -106,36 +119,30 @@ def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str)
         store = NullStore() if keeps == "null" else SQLiteStore(file, holder="bench", is_alive=lambda _: True)
         log.configure(stream=stream, level=20 if keeps == "logged" else 30)
         tune_interpreter()
-        store.note_starts(accounted_for(executes, dues))
-        daemon = assemble(settings, store=store, watcher=ScriptedWatcher(), mailer=ListMailer())
+        clock = ShiftedClock()
+        zero = clock.now() + DAY
+        starts = {
+            execute.key: LastStart(
+                at=zero + timedelta(seconds=dues[execute.key]) - DAY, schedule=execute.schedule.describe()
+            )
+            for execute in executes
+        }
+        store.note_starts(starts)
+        daemon = assemble(settings, clock=clock, store=store, watcher=ScriptedWatcher(), mailer=ListMailer())
         catalog = catalog_of(executes)
         for number, (rd, execute) in enumerate(catalog.executes()):
             daemon.guard.perform(RunRequest(run_id=f"warm-{number}", rd=rd, execute=execute, due=instant(0)))
             if number % 100 == 0:
                 daemon.bus.drain()
-        daemon.bus.drain()
         daemon.scheduler.adopt(catalog)
+        daemon.step()
         gc.collect()
+        clock.shift = zero - LEAD - datetime.now(UTC)
         daemon.start()
-        if dues and time.time() > min(dues.values()):
-            raise TimeoutError("the machine is too busy: jobs were due before they could be made ready")
         try:
-            yield daemon
+            yield Heart(daemon=daemon, zero=(zero - clock.shift).timestamp())
         finally:
             daemon.stop("the benchmark is over")
-
-
-def seconds_to_warm(code: str, count: int, properties: Mapping[str, str] | None = None) -> float:
-    """How long it will take at most to make so many jobs of this code ready, measured with a few."""
-
-    def seconds(few: int) -> float:
-        begin = time.perf_counter()
-        executes = [make_execute(number, code, properties=properties) for number in range(few)]
-        with heart(executes, {execute.key: time.time() + 1e6 for execute in executes}, keeps="durable"):
-            return time.perf_counter() - begin
-
-    without, few = seconds(1), min(count, 500)
-    return 1.0 + 1.5 * count / few * max(0.0, seconds(few) - without)
 
 
 class Floor:

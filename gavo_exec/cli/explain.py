@@ -13,8 +13,8 @@ from gavo_exec.cli.output import clean, show_json
 from gavo_exec.cli.state import opened_store
 from gavo_exec.cli.tree import read_tree
 from gavo_exec.cli.views import State, broken_rds, planned_jobs
-from gavo_exec.daemon import is_running
 from gavo_exec.model import Run, rd_id_of
+from gavo_exec.parts import is_running
 from gavo_exec.ports import Store
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.settings import Settings

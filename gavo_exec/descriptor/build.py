@@ -105,6 +105,8 @@ class _Builder:
         self.context = context
         self.report = report
         self.library = Library(source, inputs_dir=context.inputs_dir, site=context.site, provenance=report.provenance)
+        # Times that say UTC are easily mended, but not where others may be meant.
+        self.is_in_utc = "when.zone" not in source.text and "when.zone" not in context.defaults
         self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))
         self.schema, self.resdir = _read_frame(self.frame, source, inputs_dir=context.inputs_dir, report=report)
         self.properties: dict[str, str | None] = {}
@@ -234,9 +236,7 @@ class _Builder:
                 report.add("E303", message, draft.id.place, hint="an id may not have # or control characters in it")
             if not draft.id.text.strip() or draft.id.text == NULL:
                 draft.id = None
-        # Times that say UTC are easily mended, but not where others may be meant.
-        is_in_utc = "when.zone" not in self.source.text and "when.zone" not in self.context.defaults
-        draft.schedule = _read_schedule(checked, report, is_in_utc=is_in_utc)
+        draft.schedule = _read_schedule(checked, report, is_in_utc=self.is_in_utc)
         draft.debug = boolean(checked.value("debug"), report)
         for child in checked.children.get("property", []):
             if _add_property(draft.properties, child, self.scope, report) and is_portable(child):

@@ -77,9 +77,9 @@ def test_large_numbers_have_commas_and_small_ones_four_digits() -> None:
 
 def test_some_figures_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     lines: list[object] = []
-    missed = main(["--quick", "keeping"], say=lines.append)
+    assert main(["--quick", "keeping"], say=lines.append) == 0
     assert "the store alone" in str(lines[0])
-    assert f"{1 - missed} goals reached, {missed} missed" in str(lines[-1 - missed])
+    assert any("of CPU a run for the store" in str(line) for line in lines)
     with pytest.raises(SystemExit):
         main(["flying"])
     assert "there is no figure flying" in capsys.readouterr().err

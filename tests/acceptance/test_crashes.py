@@ -180,7 +180,6 @@ class Load(NamedTuple):
     code: str
     when: str = 'every="1"'
     properties: Mapping[str, str] = {}
-    is_alone: bool = True
 
 
 JOBS = {
@@ -190,6 +189,8 @@ JOBS = {
     "child": Load("execDef.spawn(['true'])"),
     "bad-child": Load("execDef.spawn(['sh', '-c', 'echo no net; exit 3'])", 'every="2"'),
     "long-child": Load(f"execDef.spawn(['sh', '-c', 'sleep {CHILD_SECONDS} & sleep {CHILD_SECONDS}'])", 'every="2"'),
+    "timed-out": Load(f"execDef.spawn(['sleep', '{CHILD_SECONDS}'])", 'every="3"', properties={"run.timeout": "1s"}),
+    "isolated": Load("print('apart')", 'every="2"', properties={"run.isolate": "process"}),
     "slow": Load("import time; time.sleep(1.3)"),
     "queued": Load("import time; time.sleep(1.2)", properties={"run.overlap": "queue"}),
     "noisy": Load("print('line after line\\n' * 10_000)", 'every="2"'),
@@ -206,6 +207,10 @@ STEPS["each-minute"] = MINUTE
 FIXED = {"each-minute", "made-up-for"}
 
 
+# What is run on loading is run in each process that a run has of its own, too; those are no runs.
+APART = "import os\nif 'GAVO_EXEC_RUN' in os.environ:\n    return\n"
+
+
 def rd_of_load(log: Path) -> str:
     """An RD with all of the jobs, each of which appends a line to the log when it begins."""
     begin = (
@@ -217,7 +222,7 @@ def rd_of_load(log: Path) -> str:
     executes = "".join(
         f'<execute id="{name}" title="{name}" {job.when}>'
         + "".join(f'<property key="{key}">{value}</property>' for key, value in job.properties.items())
-        + f"<job><code><![CDATA[\n{begin}{job.code}\n]]></code></job></execute>\n"
+        + f"<job><code><![CDATA[\n{APART * (name == 'each-start')}{begin}{job.code}\n]]></code></job></execute>\n"
         for name, job in JOBS.items()
     )
     return f'<resource schema="load" resdir=".">\n{executes}</resource>\n'

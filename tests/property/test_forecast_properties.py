@@ -1,6 +1,6 @@
 """What is foretold is what happens: beside a real scheduler and a real store, moved by hand."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
@@ -17,6 +17,7 @@ from gavo_exec.model import (
     LastStart,
     Limit,
     Missed,
+    NewFile,
     Outcome,
     Overlap,
     Policy,
@@ -111,7 +112,7 @@ class Daemon:
             store=store,
             clock=self.clock,
             publish=self.publish,
-            look=lambda request: self.scheduler.found(request, ANY_FILE),
+            look=self.look,
         )
         self.engine.cancel = self.cancel  # type: ignore[method-assign]
         self.engine.start(self, self.scheduler.finished)
@@ -119,6 +120,9 @@ class Daemon:
         self.begun: dict[str, datetime] = {}
         self.cancelled: list[str] = []
         self.scheduler.adopt(catalog)
+
+    def look(self, request: RunRequest, _taken: Collection[NewFile]) -> None:
+        self.scheduler.found(request, ANY_FILE)
 
     def publish(self, event: Event) -> None:
         self.history(event)

@@ -12,8 +12,8 @@ import pytest
 from gavo_exec.cli import main
 from gavo_exec.cli.explain import records_of
 from gavo_exec.cli.json_reference import schema
-from gavo_exec.daemon import LOCK_FILE
 from gavo_exec.model import HeldBack, LastStart, Outcome, Rejection, Run
+from gavo_exec.parts import LOCK_FILE
 from gavo_exec.runtime.process import is_alive, process_holder
 from gavo_exec.services.store import SQLiteStore
 

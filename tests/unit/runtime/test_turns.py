@@ -116,6 +116,22 @@ def test_an_edit_of_the_overlap_holds_from_the_next_instant_on_and_jams_nothing(
     assert dues(agenda.tick(later(200))) == [200]
 
 
+def test_what_might_run_beside_and_waits_for_its_limit_may_not_any_more_after_an_edit() -> None:
+    limit = Limit(name="x")
+    agenda = agenda_of(job(policy=Policy(overlap=Overlap.ALLOW, limit=limit)))
+    (request,) = agenda.tick(EPOCH).requests
+    other = job("other", policy=Policy(limit=limit))
+    edit(agenda, job(policy=Policy(overlap=Overlap.ALLOW, limit=limit)), other, at=50)
+    agenda.tick(later(100))
+    edit(agenda, job(policy=Policy(overlap=Overlap.SKIP)), other, at=150)
+    edit(agenda, job(policy=Policy(overlap=Overlap.SKIP)), at=151)
+    agenda._turns._backlog.release("x")
+    assert agenda.tick(later(160)).requests == []
+    agenda._turns._backlog.occupy("x")
+    agenda.finish(make_run(request))
+    assert dues(agenda.tick(later(170))) == [100]
+
+
 # Slots, order, limits
 
 
@@ -339,3 +355,31 @@ def test_an_execute_that_begins_to_wait_for_files_looks_for_them_first() -> None
     edit(agenda, job(policy=WAITING), at=1)
     decisions = agenda.tick(later(2), ahead=1)
     assert (decisions.requests, len(decisions.lookups)) == ([], 1)
+
+
+# What waits
+
+
+def test_what_waits_is_told_whatever_it_waits_for() -> None:
+    queue = job("queue", policy=Policy(overlap=Overlap.QUEUE))
+    plain = make_execute("test/q#plain", schedule=Every(seconds=50, immediately=True))
+    agenda = agenda_of(queue, plain, slots=1)
+    assert agenda.waiting() == []
+    (request,) = agenda.tick(EPOCH).requests
+    assert agenda.waiting() == [("test/q#plain", EPOCH)]
+    agenda.tick(later(100))
+    assert agenda.waiting() == [("test/q#plain", EPOCH), ("test/q#queue", later(100))]
+    agenda.finish(make_run(request))
+    edit(agenda, queue, at=100)
+    assert agenda.waiting() == [("test/q#queue", later(100))]
+    agenda.tick(later(101))
+    assert agenda.waiting() == []
+
+
+def test_what_waits_for_its_rd_to_be_loaded_is_told() -> None:
+    agenda = agenda_of(make_execute("test/q#a", schedule=Loaded()), job("b", policy=Policy()))
+    (request,) = agenda.tick(EPOCH).requests
+    assert agenda.waiting() == [("test/q#b", EPOCH)]
+    agenda.finish(make_run(request))
+    agenda.tick(EPOCH)
+    assert agenda.waiting() == []
