@@ -35,6 +35,7 @@ _WORDS = {
     Kind.WAITING: "not begun by the end",
     Kind.REPLACED: "ended by the next",
     Kind.TIMED_OUT: "took too long",
+    Kind.INTERRUPTED: "ended with the daemon",
 }
 
 
@@ -313,7 +314,8 @@ def _summary(plan: Plan, report: Report, jobs: Collection[SimulatedJobView]) -> 
     yield f"{report.runs:,} run{'' if report.runs == 1 else 's'} of {counted(len(jobs), 'job')}, {span}"
     if report.peak_at is not None:
         yield f"at most {report.peak:,} at once, of {plan.slots:,}: first at {instant(report.peak_at)}"
-        minutes = ", ".join(f"{minute:%Y-%m-%d %H:%M} ({runs:,})" for minute, runs in report.busiest)
+    if report.busiest and report.busiest[0][1] > 1:
+        minutes = ", ".join(f"{minute:%Y-%m-%d %H:%M} ({runs:,})" for minute, runs in report.busiest if runs > 1)
         yield f"most begin at {minutes}"
     if held_back := sum(job.held_back for job in jobs):
         yield f"{counted(held_back, 'job')} of broken RDs without their settings"

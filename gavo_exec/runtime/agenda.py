@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
+from itertools import chain
 
 from gavo_exec.catalog import Catalog, CatalogChange
 from gavo_exec.model import (
@@ -407,8 +408,8 @@ class Agenda:
     def waiting(self) -> list[tuple[str, datetime]]:
         """What was due and has not begun: keys, each with the first instant that waits."""
         waiting = [(key, each.pending.dues[0][0]) for key, each in self._entries.items() if each.pending is not None]
-        held_up = (item for items in self._held_up.values() for item in items)
-        return sorted(waiting + [(each.execute.key, at) for at, each in held_up if _is_current(each, at)])
+        others = chain(self._parked, *self._held_up.values())
+        return sorted(waiting + [(each.execute.key, at) for at, each in others if _is_current(each, at)])
 
     @property
     def running(self) -> int:

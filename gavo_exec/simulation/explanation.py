@@ -316,10 +316,11 @@ def _circumstances(case: Case, verdict: Verdict, at: datetime | None) -> Iterato
     if case.fault:
         since = f" since {case.shown(case.broken_since)}" if case.broken_since is not None else ""
         yield f"its RD is broken{since}{'; its last good version runs on' if case.held_back else ''}: {case.fault}"
-    if verdict is Verdict.NOT_DUE and not case.records and case.last_start is None:
+    is_past = at is not None and at <= case.now
+    if is_past and verdict is Verdict.NOT_DUE and not case.records and case.last_start is None:
         yield "nothing at all is recorded of this job: no daemon has had it on its timetable"
     if not case.daemon and (at is None or at > case.now or verdict in {Verdict.UNSERVED, Verdict.UNKNOWN}):
         yield f"no daemon runs on {case.state_dir}"
     coming = case.next
-    if at is not None and at <= case.now and coming is not None and coming.at > case.now:
+    if is_past and coming is not None and coming.at > case.now:
         yield f"it is due next at {_in(case, coming)}"

@@ -131,9 +131,14 @@ def test_a_short_time_is_told_run_by_run(command: Command) -> None:
         [""],
         ["3 runs of 2 jobs, from 2026-03-01 12:00:00 to 2026-03-01 15:00:00 UTC"],
         ["at most 1 at once, of 1: first at 2026-03-01 12:00:00"],
-        ["most begin at 2026-03-01 12:00 (1), 2026-03-01 13:30 (1), 2026-03-01 14:00 (1)"],
         ["1 job of which nothing is known: 1 s is assumed (?), see --duration"],
     ]
+
+
+def test_the_minutes_in_which_several_begin_are_told(command: Command, site: Site) -> None:
+    site.put("other/q", '<resource schema="other"><execute title="O" at="13:30"><job/></execute></resource>')
+    _, out, _ = command("simulate", *SPAN)
+    assert "\nmost begin at 2026-03-01 13:30 (2)\n" in out
 
 
 def test_of_a_long_time_the_sums_are_told(command: Command) -> None:
