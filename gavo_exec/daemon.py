@@ -6,14 +6,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
-from types import FrameType
 
 import msgspec
 
@@ -42,6 +41,7 @@ from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
+from gavo_exec.runtime.signals import signals_told
 from gavo_exec.runtime.stalls import StallWatch
 from gavo_exec.runtime.supervision import Supervision, stack_of
 from gavo_exec.runtime.workers import LocalEngine
@@ -377,18 +377,18 @@ def serve(settings: Settings) -> int:
         )
         engine.attend = stalls.attend
 
-        def on_signal(number: int, _: FrameType | None) -> None:
-            daemon.ask_to_stop(signal.Signals(number).name)
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
-        signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.ask_to_reload())
-        stalls.start()
-        daemon.start()
-        try:
-            return daemon.run()
-        finally:
-            stalls.stop()
+        calls: dict[signal.Signals, Callable[[], object]] = {
+            signal.SIGTERM: partial(daemon.ask_to_stop, "SIGTERM"),
+            signal.SIGINT: partial(daemon.ask_to_stop, "SIGINT"),
+            signal.SIGHUP: daemon.ask_to_reload,
+        }
+        with signals_told(calls):
+            stalls.start()
+            daemon.start()
+            try:
+                return daemon.run()
+            finally:
+                stalls.stop()
 
 
 def tune_interpreter() -> None:
