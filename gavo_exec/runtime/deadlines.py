@@ -8,6 +8,7 @@ from time import monotonic
 
 _log = logging.getLogger("gavo_exec")
 
+_LAST_CALL_SECONDS = 2.0  # how long what happens when all is to end may take
 _LONGEST_WAIT_SECONDS = 86_400.0  # the system counts to some 300 years at most
 
 
@@ -53,6 +54,15 @@ class Deadlines:
                 self._start()
         return deadline
 
+    def stop(self) -> None:
+        """Let nothing of this happen any more, and the thread end; what comes later has a new one."""
+        with self._changed:
+            thread, self._thread = self._thread, None
+            self._heap.clear()
+            self._changed.notify()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_LAST_CALL_SECONDS)
+
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
         try:
@@ -63,21 +73,22 @@ class Deadlines:
             self._thread = thread
 
     def _run(self) -> None:
-        while True:
-            call = self._next().call
+        while (deadline := self._next()) is not None:
+            call = deadline.call
             try:
                 if call is not None:
                     call()
             except Exception:
                 _log.critical("what was to happen at a deadline failed", exc_info=True)
 
-    def _next(self) -> Deadline:
-        """Wait for the next one whose time has come, and take it."""
+    def _next(self) -> Deadline | None:
+        """Wait for the next one whose time has come, and take it; None where this thread is to end."""
         with self._changed:
-            while True:
+            while self._thread is threading.current_thread():
                 pause = None
                 if self._heap:
                     pause = self._heap[0][0] - monotonic()
                     if pause <= 0:
                         return heappop(self._heap)[2]
                 self._changed.wait(pause and min(pause, _LONGEST_WAIT_SECONDS))
+        return None
