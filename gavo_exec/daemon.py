@@ -91,6 +91,7 @@ class Daemon:
         *,
         clock: Clock,
         store: Store,
+        deadlines: Deadlines,
         runner: JobRunner,
         guard: Guard,
         engine: Engine,
@@ -104,6 +105,7 @@ class Daemon:
         self.settings = settings
         self.clock = clock
         self.store = store
+        self.deadlines = deadlines
         self.runner = runner
         self.guard = guard
         self.engine = engine
@@ -151,6 +153,7 @@ class Daemon:
         undo.callback(self.postman.stop)
         self.bus.start()
         undo.callback(self.bus.stop)
+        undo.callback(self.deadlines.stop)
         undo.callback(self._stop_runs)
         undo.callback(self.arrivals.stop)
         self.account_for_the_past()
@@ -235,7 +238,6 @@ class Daemon:
         if left:
             self.guard.interrupt(self.engine.stop(_LAST_WORDS), cause)
         self.runner.sweep()
-        self.guard.stop()
 
 
 def assemble(
@@ -345,6 +347,7 @@ def _connect(
         settings,
         clock=clock,
         store=store,
+        deadlines=deadlines,
         runner=runner,
         guard=guard,
         engine=engine,
