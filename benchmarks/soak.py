@@ -29,9 +29,10 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks import stage
-from gavo_exec.daemon import STATE_FILE, Daemon, assemble, tune_interpreter
+from gavo_exec.daemon import Daemon, assemble, tune_interpreter
 from gavo_exec.events import Event, RunFinished
 from gavo_exec.model import Outcome
+from gavo_exec.parts import STATE_FILE
 from gavo_exec.runtime import capture
 from gavo_exec.services import log
 from gavo_exec.services.watch import TreeWatcher

@@ -45,8 +45,9 @@ class NullStore(SQLiteStore):
     def record(self, run: Run) -> None:
         """Forget it."""
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         """There is nothing to write."""
+        return False
 
 
 def make_execute(

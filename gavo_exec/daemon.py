@@ -1,57 +1,69 @@
 """Puts the rooms together: the one place where real things are made; start, signals, stop."""
 
-import fcntl
 import gc
-import itertools
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, timedelta
+from contextlib import ExitStack, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from time import monotonic
 from types import FrameType
 
 import msgspec
 
-from gavo_exec.errors import GavoExecError, StoreError, plain
+from gavo_exec.errors import GavoExecError, plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
-from gavo_exec.ports import Clock, Engine, Listener, Mailer, Runner, Store, Watcher
+from gavo_exec.isolated import isolation
+from gavo_exec.parts import (
+    CHILD_OUTPUT_BYTES,
+    lock,
+    mail_policy,
+    make_guard,
+    make_mailer,
+    make_run_ids,
+    open_store,
+)
+from gavo_exec.ports import Clock, Engine, JobRunner, Listener, Mailer, Store, Watcher
 from gavo_exec.reading import RDReader, read_whole
 from gavo_exec.reload import Reloader
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
+from gavo_exec.runtime.arrivals import Arrivals
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
+from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
-from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
+from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
+from gavo_exec.runtime.stalls import StallWatch
+from gavo_exec.runtime.supervision import Supervision, stack_of
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
 from gavo_exec.services.history import HistoryListener
-from gavo_exec.services.mail import MailListener, MailPolicy
-from gavo_exec.services.postman import MaildirMailer, Postman, SendmailMailer, SMTPMailer
-from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.mail import MailListener
+from gavo_exec.services.postman import Postman
 from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.settings import LiveSite, Settings, find_site
 
-STATE_FILE = "state.sqlite"
-LOCK_FILE = "daemon.lock"
+STALL_FILE = "stall.txt"
 SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a thread may compute while others wait: the other jobs' lateness beside a computing one falls with it."""
 
 GC_THRESHOLDS = (20_000, 20, 20)
 """How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
 
-CHILD_OUTPUT_BYTES = 64 * 1024
-"""How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
 
-_HEALTH_SECONDS = 5.0
+_HEALTH_SECONDS = 30.0
+_LAST_WORDS = timedelta(seconds=1)
+"""How long runs whose children were ended may take to end themselves, when the daemon stops."""
+
 _NAMED_AT_MOST = 10
 
 _log = logging.getLogger(__name__)
@@ -76,7 +88,7 @@ class Daemon:
         *,
         clock: Clock,
         store: Store,
-        runner: Runner,
+        runner: JobRunner,
         guard: Guard,
         engine: Engine,
         bus: Bus,
@@ -84,6 +96,7 @@ class Daemon:
         reloader: Reloader,
         postman: Postman,
         watcher: Watcher,
+        arrivals: Arrivals,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -96,8 +109,10 @@ class Daemon:
         self.reloader = reloader
         self.postman = postman
         self.watcher = watcher
+        self.arrivals = arrivals
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
+        self._is_to_stop = False
 
     def account_for_the_past(self) -> None:
         """Say which runs were cut off when the process before this one ended."""
@@ -130,8 +145,8 @@ class Daemon:
         undo.callback(self.postman.stop)
         self.bus.start()
         undo.callback(self.bus.stop)
-        undo.callback(self.runner.stop)
         undo.callback(self._stop_runs)
+        undo.callback(self.arrivals.stop)
         self.account_for_the_past()
         changes = iter(self.watcher)
         self.take_up(next(changes, frozenset()))
@@ -140,6 +155,7 @@ class Daemon:
         watching.start()
         undo.callback(watching.join, 2)
         undo.callback(self.watcher.stop)
+        self.scheduler.on_death = lambda: self._inbox.put(_Stop("the scheduler died"))
         self.scheduler.start()
         undo.callback(self.scheduler.stop)
         self.bus.publish(
@@ -152,23 +168,25 @@ class Daemon:
         )
 
     def run(self) -> int:
-        """Serve until told to stop; answers the exit code."""
-        reason = "the scheduler died"
-        while self.scheduler.died is None:
-            try:
+        """Serve until told to stop, or until the scheduler dies or hangs; answers the exit code."""
+        supervision = Supervision()
+        scheduler, message = self.scheduler, None
+        while not isinstance(message, _Stop):
+            awaited_at = monotonic() + _HEALTH_SECONDS
+            message = None
+            with suppress(Empty):
                 message = self._inbox.get(timeout=_HEALTH_SECONDS)
-            except Empty:
-                continue
-            if isinstance(message, _Stop):
-                reason = message.reason
-                break
             if isinstance(message, _Reload):
                 self.watcher.look()
                 self.reread_all()
-            else:
+            elif isinstance(message, frozenset):
                 self.take_up(message)
-        self.stop(reason)
-        return 0 if self.scheduler.died is None else 1
+            elif supervision.is_late(monotonic(), due_back_at=scheduler.due_back_at, awaited_at=awaited_at):
+                _log.critical("the scheduler hangs, so the daemon ends; it was here:\n%s", stack_of(scheduler.thread))
+                self.stop("the scheduler hangs")
+                return 1
+        self.stop(message.reason)
+        return 0 if scheduler.died is None else 1
 
     def stop(self, reason: str) -> None:
         """Start nothing any more, wait for what is running, account for all of it, and let go of everything."""
@@ -176,7 +194,11 @@ class Daemon:
         self._stopping.close()
 
     def ask_to_stop(self, reason: str) -> None:
-        """Let ``run`` end; from any thread or signal handler."""
+        """Let ``run`` end, at once when asked again; from any thread or signal handler."""
+        if self._is_to_stop:
+            self.engine.hasten()
+            self.runner.hasten()
+        self._is_to_stop = True
         self._inbox.put(_Stop(reason))
 
     def ask_to_reload(self) -> None:
@@ -198,15 +220,22 @@ class Daemon:
             self._inbox.put(paths)
 
     def _stop_runs(self) -> None:
+        """Ask all runs to end, and end those that do not in time: first their children, then the wait for them."""
+        cause = "the daemon was stopped before the run had ended"
+        self.guard.ask("the daemon stopped before it could begin")
         left = self.engine.stop(timedelta(seconds=self.settings.stop_grace_seconds))
-        self.guard.interrupt(left, "the daemon was stopped before the run had ended")
+        self.guard.end(left, cause)
+        self.runner.stop()
+        if left:
+            self.guard.interrupt(self.engine.stop(_LAST_WORDS), cause)
+        self.runner.sweep()
 
 
 def assemble(
     settings: Settings,
     *,
     clock: Clock | None = None,
-    runner: Runner | None = None,
+    runner: JobRunner | None = None,
     mailer: Mailer | None = None,
     store: Store | None = None,
     engine: Engine | None = None,
@@ -218,7 +247,8 @@ def assemble(
     Raises GavoExecError for what cannot be used: the state, or the configuration of the site.
     """
     clock = clock or SystemClock()
-    runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
+    deadlines = Deadlines()
+    runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES, deadlines=deadlines)
     site = find_site(settings, os.environ)
     for warning in site.warnings:
         _log.warning("%s", warning)
@@ -226,6 +256,7 @@ def assemble(
         settings,
         site=LiveSite(site),
         clock=clock,
+        deadlines=deadlines,
         runner=runner,
         mailer=mailer or make_mailer(settings, runner),
         store=store or open_store(settings),
@@ -240,7 +271,8 @@ def _connect(
     *,
     site: LiveSite,
     clock: Clock,
-    runner: Runner,
+    deadlines: Deadlines,
+    runner: JobRunner,
     mailer: Mailer,
     store: Store,
     engine: Engine,
@@ -250,6 +282,7 @@ def _connect(
     """Let these know each other."""
     postman = Postman(store, mailer=mailer, clock=clock)
     known = site.now()
+    apart = isolation(runner, settings=settings, site=known, output_limit_bytes=CHILD_OUTPUT_BYTES)
     loader = JobLoader(
         runner,
         find=lambda rd_id: reloader.catalog.accepted.get(rd_id),  # noqa: PLW0108 -- there is no reloader yet
@@ -257,26 +290,39 @@ def _connect(
         site=known,
         clock=clock,
         choice=settings.job_namespace,
+        isolate=apart.prepare,
     )
 
     def forget_removed(event: Event) -> None:
         if isinstance(event, JobsReconciled):
             loader.forget(event.removed)
+            arrivals.forget(event.removed)
 
     def flush() -> None:
-        store.flush()
-        postman.wake()
+        if store.flush():
+            postman.wake()
 
     mail = MailListener(store, clock=clock, policy=mail_policy(settings))
     bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)
-    guard = make_guard(settings, loader, clock=clock, bus=bus)
+    guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),
         last_starts=store.last_starts(),
         retries=store.retries(),
         slots=engine.slots,
     )
-    scheduler = Scheduler(agenda, engine=engine, store=store, clock=clock, publish=bus.publish, lookahead=LOOKAHEAD)
+    scheduler = Scheduler(
+        agenda,
+        engine=engine,
+        store=store,
+        clock=clock,
+        publish=bus.publish,
+        look=lambda request, taken: arrivals.look(request, taken=taken),
+        lookahead=LOOKAHEAD,
+    )
+    arrivals = Arrivals(
+        store, clock=clock, found=scheduler.found, not_found=scheduler.not_found, caught_up=bus.caught_up
+    )
     engine.start(guard, scheduler.finished)
     reloader = Reloader(
         settings.inputs_dir,
@@ -299,17 +345,7 @@ def _connect(
         reloader=reloader,
         postman=postman,
         watcher=watcher,
-    )
-
-
-def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus) -> Guard:
-    """The guard of these settings' runs."""
-    return Guard(
-        loader.prepare,
-        clock=clock,
-        publish=bus.publish,
-        host=settings.host,
-        output_limit_bytes=settings.output_limit_bytes,
+        arrivals=arrivals,
     )
 
 
@@ -322,8 +358,16 @@ def serve(settings: Settings) -> int:
         raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
     tune_interpreter()
     log.configure(settings.log_format, sys.stderr)
-    with _lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
-        daemon = assemble(settings)
+    with lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
+        engine = LocalEngine(workers=settings.workers)
+        daemon = assemble(settings, engine=engine)
+        stalls = StallWatch(
+            str(Path(settings.state_dir, STALL_FILE)),
+            stations=engine.stations,
+            publish=daemon.bus.publish,
+            clock=daemon.clock,
+        )
+        engine.attend = stalls.attend
 
         def on_signal(number: int, _: FrameType | None) -> None:
             daemon.ask_to_stop(signal.Signals(number).name)
@@ -331,86 +375,15 @@ def serve(settings: Settings) -> int:
         signal.signal(signal.SIGTERM, on_signal)
         signal.signal(signal.SIGINT, on_signal)
         signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.ask_to_reload())
+        stalls.start()
         daemon.start()
-        return daemon.run()
+        try:
+            return daemon.run()
+        finally:
+            stalls.stop()
 
 
 def tune_interpreter() -> None:
     """Set the interpreter up for many short runs on several threads."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     gc.set_threshold(*GC_THRESHOLDS)
-
-
-def open_store(settings: Settings) -> SQLiteStore:
-    """The state file of these settings, made where it is not there yet; raises StoreError."""
-    _make_state_dir(settings.state_dir)
-    return SQLiteStore(Path(settings.state_dir, STATE_FILE), holder=process_holder(), is_alive=is_alive)
-
-
-def make_mailer(settings: Settings, runner: Runner) -> Mailer:
-    """What delivers mail by these settings: an SMTP server, a sendmail command, or a Maildir."""
-    match settings.transport:
-        case "smtp":
-            return SMTPMailer(
-                host=settings.smtp_host,
-                port=settings.smtp_port,
-                security=settings.smtp_security,
-                user=settings.smtp_user,
-                password=settings.read_smtp_password(),
-            )
-        case "sendmail":
-            return SendmailMailer(settings.sendmail_argv, runner)
-        case _:
-            return MaildirMailer(settings.maildir)
-
-
-def mail_policy(settings: Settings) -> MailPolicy:
-    """Whom to write to, and as whom."""
-    return MailPolicy(host=settings.host, sender=settings.mail_from, recipients=tuple(settings.mail_to))
-
-
-def make_run_ids(clock: Clock) -> Iterator[str]:
-    """Ids for the runs of this process: short, never the same twice, in order of time."""
-    stamp = f"{clock.now().astimezone(UTC):%y%m%d%H%M%S}-{os.getpid():x}"
-    return map(f"{stamp}-{{}}".format, itertools.count(1))
-
-
-def is_running(state_dir: str) -> bool:
-    """Whether a daemon is at work on this state directory."""
-    # The lock itself is not tried: a daemon that starts at this moment would find it taken.
-    try:
-        return is_alive(Path(state_dir, LOCK_FILE).read_text(encoding="ascii"))
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-@contextmanager
-def _lock(state_dir: str) -> Iterator[None]:
-    """Hold the state directory for this process; raises GavoExecError where another has it."""
-    _make_state_dir(state_dir)
-    with Path(state_dir, LOCK_FILE).open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            raise GavoExecError(
-                f"{state_dir}: another daemon uses this state directory ({file.read().strip() or 'unknown'}); "
-                "stop it, or name another as state_dir"
-            ) from None
-        file.truncate(0)
-        file.write(process_holder())
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)
-
-
-def _make_state_dir(state_dir: str) -> None:
-    """Make the state directory, for this user alone, where it is not there; raises StoreError."""
-    try:
-        Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as fault:
-        raise StoreError(
-            f"{state_dir}: the state directory cannot be made: {fault.strerror}; name another as state_dir"
-        ) from None

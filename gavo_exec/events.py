@@ -77,7 +77,8 @@ class RunOverdue(msgspec.Struct, frozen=True, kw_only=True):
 class Stalled(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing in the daemon could run for so long, since job code held the interpreter's lock.
 
-    ``key`` and ``where`` (``path:line``) name the job, and what it was doing; '' where that could not be found out.
+    ``key`` and ``where`` (``path:line``) name the job, and what it was doing; where that is not certain, ``key`` is ''
+    and ``where`` names all that may have been it, or is ''.
     ``trace`` has what all threads were doing.
     """
 

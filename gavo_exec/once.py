@@ -1,12 +1,16 @@
 """One run now, in this process: what ``gavo-exec execute`` does, without a daemon."""
 
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
-from pathlib import Path
+from types import FrameType
 
-from gavo_exec.daemon import (
+from gavo_exec.errors import GavoExecError
+from gavo_exec.isolated import isolation
+from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
+from gavo_exec.parts import (
     CHILD_OUTPUT_BYTES,
     is_running,
     mail_policy,
@@ -15,12 +19,11 @@ from gavo_exec.daemon import (
     make_run_ids,
     open_store,
 )
-from gavo_exec.errors import GavoExecError
-from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
-from gavo_exec.reading import RDReader, read_whole
+from gavo_exec.reading import RDReader, find_in_tree, read_whole
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
+from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
 from gavo_exec.schedule import Loaded
@@ -49,18 +52,30 @@ def execute_here(
     with ExitStack() as undo:
         undo.enter_context(capture.install())
         undo.enter_context(children_kept_off_the_terminal())
-        runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
+        undo.enter_context(_ended_as_by_ctrl_c())
+        deadlines = Deadlines()
+        runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES, deadlines=deadlines)
         undo.callback(runner.stop)
         store = open_store(settings)
         undo.callback(store.close)
         mail = MailListener(store, clock=clock, policy=mail_policy(settings))
         bus = Bus([HistoryListener(store), mail], flush=store.flush)
         site = LiveSite(find_site(settings, os.environ))
-        find = _found_in_tree(settings, rd, RDReader(settings, site, clock=clock))
+        read = RDReader(settings, site, clock=clock)
+        find = cache(lambda rd_id: rd if rd_id == rd.rd_id else find_in_tree(read, rd_id, inputs_dir=rd.inputs_dir))
         known = site.now()
         whole = partial(read_whole, site=known, clock=clock)
-        loader = JobLoader(runner, find=find, whole=whole, site=known, clock=clock, choice=settings.job_namespace)
-        guard = make_guard(settings, loader, clock=clock, bus=bus)
+        apart = isolation(runner, settings=settings, site=known, output_limit_bytes=CHILD_OUTPUT_BYTES)
+        loader = JobLoader(
+            runner,
+            find=find,
+            whole=whole,
+            site=known,
+            clock=clock,
+            choice=settings.job_namespace,
+            isolate=apart.prepare,
+        )
+        guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
         run_ids = make_run_ids(clock)
 
         def perform(execute: Execute, reason: Reason) -> Run:
@@ -82,16 +97,15 @@ def execute_here(
         return run
 
 
-def _found_in_tree(
-    settings: Settings, rd: ResourceDescriptor, read: RDReader
-) -> Callable[[str], ResourceDescriptor | None]:
-    """What finds other RDs for the jobs of this one, where no catalog has them: in their files, each read once."""
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM do what SIGINT does: end the run with all its children, and record that."""
 
-    @cache
-    def find(rd_id: str) -> ResourceDescriptor | None:
-        path = Path(settings.inputs_dir, f"{rd_id}.rd")
-        if rd_id == rd.rd_id or not path.is_file():
-            return rd if rd_id == rd.rd_id else None
-        return read(str(path), inputs_dir=settings.inputs_dir)
+    def on_term(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt("SIGTERM")
 
-    return find
+    before = signal.signal(signal.SIGTERM, on_term)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

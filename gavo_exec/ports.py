@@ -3,7 +3,7 @@
 Real things are made in ``daemon.assemble``; doubles are in ``gavo_exec.testing``.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Protocol
@@ -23,6 +23,12 @@ from gavo_exec.model import (
     RunRequest,
 )
 from gavo_exec.rdfiles import Signature
+
+RUN_VARIABLE = "GAVO_EXEC_RUN"
+"""The variable in the environment of a run's children that has the run's id."""
+
+WITHIN_VARIABLE = "GAVO_EXEC_WITHIN"
+"""The variable by which a run's processes are found: the marks of all that they are part of, the outermost first."""
 
 
 class Clock(Protocol):
@@ -48,7 +54,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Runner(Protocol):
-    """Runs programs."""
+    """Runs programs, for many threads."""
 
     def run(
         self,
@@ -69,6 +75,65 @@ class Runner(Protocol):
 
     def stop(self) -> None:
         """End all children that are running, with all their process groups; start no more."""
+        ...
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """On what terms a child runs.
+
+    ``run_id`` is that of the run it belongs to and is ended with; ``is_run`` tells that it is the whole of that run,
+    which is asked to end by SIGTERM.  ``niceness`` is its own and that of all its children, unless the system refuses
+    it; ``memory_bytes`` is how much address space each of them may have.
+    """
+
+    run_id: str = ""
+    is_run: bool = False
+    niceness: int | None = None
+    memory_bytes: int | None = None
+
+
+FREE = Terms()
+
+
+class JobRunner(Runner, Protocol):
+    """Runs programs for jobs, and finds all that runs have started again, to end it."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str] | None = None,
+        input: bytes = b"",
+        timeout: timedelta | None = None,
+        tee: Callable[[bytes], object] | None = None,
+        terms: Terms = FREE,
+        keep: Sequence[int] = (),
+    ) -> Completed:
+        """The same on these terms; ``keep`` are descriptors that the program is to have, too."""
+        ...
+
+    def ask(self, run_ids: Collection[str]) -> None:
+        """Send SIGTERM to the processes that are the whole of one of these runs, and to nothing else of it."""
+        ...
+
+    def end(self, run_ids: Collection[str]) -> None:
+        """End all processes of these runs, wherever they have gone; start no more of them.
+
+        From any thread, without waiting: they are sent SIGTERM, and what is left after a grace, SIGKILL.
+        """
+        ...
+
+    def clear(self, run_ids: Collection[str], *, grace: timedelta = timedelta(0)) -> None:
+        """Kill what is left of these runs, and wait until it is gone; with a grace, after SIGTERM and that time."""
+        ...
+
+    def sweep(self) -> None:
+        """End what runs that this runner knew have left in the background."""
+        ...
+
+    def hasten(self) -> None:
+        """Let what is being stopped have no long grace any more; from any thread or signal handler."""
         ...
 
 
@@ -153,8 +218,8 @@ class Store(Protocol):
         """Forget that an RD was broken."""
         ...
 
-    def flush(self) -> None:
-        """Write what was put, in one transaction."""
+    def flush(self) -> bool:
+        """Write what was put, in one transaction; answers whether there was mail among it."""
         ...
 
     def rejections(self) -> dict[str, tuple[Rejection, tuple[HeldBack, ...]]]:
@@ -282,4 +347,7 @@ class Watcher(Protocol):
 
 
 Listener = Callable[[Event], object]
-"""Is told of each event, on the bus's thread; what it raises harms nobody else."""
+"""Is told of each event, on the bus's thread; what it raises harms nobody else.
+
+One with an attribute ``hears``, a set of types of events, is told of these only.
+"""

@@ -1,6 +1,7 @@
 """How RDs are read by an operator's settings, on a site as it stands."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from gavo_exec import descriptor
 from gavo_exec.model import Code, ResourceDescriptor, Site
@@ -41,6 +42,12 @@ class RDReader:
             run_items=self._run_items,
             defaults=self._defaults,
         )
+
+
+def find_in_tree(read: RDReader, rd_id: str, *, inputs_dir: str) -> ResourceDescriptor | None:
+    """The RD of that id from its file, for where there is no catalog; None without a file; raises DescriptorError."""
+    path = Path(inputs_dir, f"{rd_id}.rd")
+    return read(str(path), inputs_dir=inputs_dir) if path.is_file() else None
 
 
 def read_whole(rd: ResourceDescriptor, *, site: Site, clock: Clock) -> ResourceDescriptor:

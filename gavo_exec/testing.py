@@ -1,13 +1,13 @@
 """Doubles for every port, and builders of values: for our tests and for those of others' jobs."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 from gavo_exec.errors import DeliveryError, Position, SpawnFailed
 from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Outcome, Policy, ResourceDescriptor, Run, RunRequest
-from gavo_exec.ports import Completed, Performer, Store
+from gavo_exec.ports import FREE, Completed, Performer, Store, Terms
 from gavo_exec.rdfiles import Signature
 from gavo_exec.schedule import Every, Schedule
 
@@ -32,7 +32,7 @@ class FakeClock:
 
 
 class ScriptedRunner:
-    """Runs nothing: answers by script, and remembers what it was asked in ``calls``.
+    """Runs nothing: answers by script, and remembers what it was asked in ``calls`` and the lists beside it.
 
     ``script`` maps the last part of a program's path to a return code, to output, to both, or to an exception;
     what is not there succeeds silently.
@@ -42,6 +42,12 @@ class ScriptedRunner:
         self.script = dict(script or {})
         self.calls: list[tuple[str, ...]] = []
         self.inputs: list[bytes] = []
+        self.environments: list[dict[str, str]] = []
+        self.folders: list[str] = []
+        self.terms: list[Terms] = []
+        self.asked: list[str] = []
+        self.ended: list[str] = []
+        self.cleared: list[str] = []
         self.stopped = False
 
     def run(
@@ -49,16 +55,21 @@ class ScriptedRunner:
         argv: Sequence[str],
         *,
         cwd: str,
-        env: Mapping[str, str] | None = None,  # noqa: ARG002 -- the protocol's
+        env: Mapping[str, str] | None = None,
         input: bytes = b"",
         timeout: timedelta | None = None,  # noqa: ARG002 -- the protocol's
         tee: Callable[[bytes], object] | None = None,
+        terms: Terms = FREE,
+        keep: Sequence[int] = (),  # noqa: ARG002 -- the protocol's
     ) -> Completed:
         """Answer what the script has for this program."""
         if self.stopped:
             raise SpawnFailed("the daemon is stopping")
         self.calls.append(tuple(argv))
         self.inputs.append(input)
+        self.environments.append(dict(env or {}))
+        self.folders.append(cwd)
+        self.terms.append(terms)
         answer = self.script.get(argv[0].rpartition("/")[2], 0)
         if isinstance(answer, Exception):
             raise answer
@@ -70,9 +81,27 @@ class ScriptedRunner:
             tee(answer[1])
         return Completed(argv=tuple(argv), cwd=cwd, returncode=answer[0], output=answer[1])
 
+    def ask(self, run_ids: Collection[str]) -> None:
+        """Remember these."""
+        self.asked += run_ids
+
+    def end(self, run_ids: Collection[str]) -> None:
+        """Remember these."""
+        self.ended += run_ids
+
+    def clear(self, run_ids: Collection[str], *, grace: timedelta = timedelta(0)) -> None:  # noqa: ARG002
+        """Remember these."""
+        self.cleared += run_ids
+
     def stop(self) -> None:
         """Refuse from now on."""
         self.stopped = True
+
+    def sweep(self) -> None:
+        """There is nothing in the background."""
+
+    def hasten(self) -> None:
+        """Nothing is ever waited for here."""
 
 
 class ScriptedWatcher:

@@ -131,8 +131,8 @@ class Rule(NamedTuple):
 
 IMPORTS = [
     Rule(("lxml", "xml"), ("descriptor/",), "from lxml import etree"),
-    Rule(("subprocess", "multiprocessing", "pty"), ("runtime/process.py",), "def f():\n    import subprocess"),
-    Rule(("psutil",), ("runtime/process.py",), "import psutil"),
+    Rule(("subprocess", "multiprocessing", "pty"), ("runtime/process/",), "def f():\n    import subprocess"),
+    Rule(("psutil",), ("runtime/process/",), "import psutil"),
     Rule(("smtplib", "mailbox"), ("services/postman.py",), "from smtplib import SMTP"),
     Rule(("sqlite3",), ("services/store/file.py",), "import importlib\nimportlib.import_module('sqlite3')"),
     Rule(("watchfiles",), ("services/watch/",), "import watchfiles.filters"),
@@ -141,7 +141,8 @@ IMPORTS = [
     Rule(("procrastinate", "psycopg"), ("cluster/",), "import psycopg"),
     Rule(("click", "rich"), ("cli/",), "from rich.table import Table"),
     Rule(("tomllib",), ("settings/",), "import tomllib"),
-    Rule(("pickle", "unittest"), (), "import pickle"),
+    Rule(("pickle",), ("isolated.py",), "import pickle"),  # what a daemon hands over to its own child
+    Rule(("unittest",), (), "import unittest"),
 ]
 
 NAMES = [
@@ -155,10 +156,10 @@ NAMES = [
         "import datetime as dt\nnow = dt.datetime.now",
     ),
     Rule(("time.sleep",), (), "from time import sleep as wait\nwait(1)"),
-    Rule(("os.kill", "os.killpg", "signal.pidfd_send_signal"), ("runtime/process.py",), "import os\nos.killpg(1, 9)"),
+    Rule(("os.kill", "os.killpg", "signal.pidfd_send_signal"), ("runtime/process/",), "import os\nos.killpg(1, 9)"),
     Rule(
         tuple(f"os.{name}" for name in ("system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "execv")),
-        ("runtime/process.py",),
+        ("runtime/process/",),
         "from os import system",
     ),
     Rule(tuple(f"builtins.{n}" for n in ("compile", "exec", "eval")), ("runtime/jobcode.py",), "run = exec"),
@@ -235,7 +236,7 @@ def camel_case(source: str) -> list[Touch]:
 
 def test_camel_case_is_spoken_only_where_job_code_and_xml_are() -> None:
     spoken = {room_of(path) for path in MODULES if camel_case(text_of(path))}
-    job_facing = {f"runtime/{name}.py" for name in ("executing", "literals", "names", "resource")}
+    job_facing = {f"runtime/{name}.py" for name in ("execdef", "executing", "literals", "names", "resource")}
     assert spoken <= job_facing
 
 

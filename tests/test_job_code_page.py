@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gavo_exec.model import Site
+from gavo_exec.runtime.active import ActiveRun
 from gavo_exec.runtime.executing import Execute, JobLoader
 from gavo_exec.runtime.names import own_names
 from gavo_exec.runtime.output import BoundedOutput
@@ -25,7 +26,9 @@ OF_THE_MACHINERY = {"of", "for_run", "accumulated", "name_", "attrSeq", "managed
 
 def exec_def() -> Execute:
     loader = JobLoader(ScriptedRunner(), choice="own")
-    return loader.prepare(make_request(make_execute()), BoundedOutput(1000))[1]
+    exec_def = loader.prepare(ActiveRun(make_request(make_execute()), BoundedOutput(1000)))[1]
+    assert isinstance(exec_def, Execute)
+    return exec_def
 
 
 def names_of(thing: Any) -> set[str]:

@@ -1,9 +1,16 @@
 """``serve``: the daemon itself, in the foreground."""
 
+import logging
+import os
+import threading
+
 import click
 
 from gavo_exec.cli.options import examples, settings_options
 from gavo_exec.settings import Settings
+
+_PATIENCE_SECONDS = 3.0
+_log = logging.getLogger("gavo_exec")
 
 
 @click.command("serve", epilog=examples("gavo-exec serve /var/gavo/inputs --mail-to ops@example.org"))
@@ -11,9 +18,26 @@ from gavo_exec.settings import Settings
 def serve_command(*, settings: Settings) -> int:
     """Run the daemon on the RDs below DIR, until it is told to stop.
 
-    SIGTERM and SIGINT let running jobs end in peace; SIGHUP reads all RDs again.
+    SIGTERM and SIGINT let running jobs end in peace, a second one ends them; SIGHUP reads all RDs again.
     """
     # It brings the whole house with it.
     from gavo_exec.daemon import serve
 
-    return serve(settings)
+    code = serve(settings)
+    _leave_in_time(code)
+    return code
+
+
+def _leave_in_time(code: int) -> None:
+    """Exit before long even where threads that job code has started, and Python waits for, do not end."""
+    names = [thread.name for thread in threading.enumerate() if thread.is_alive() and not thread.daemon]
+    names.remove(threading.main_thread().name)
+    if names:
+
+        def leave() -> None:
+            _log.warning("leaving without threads that jobs have started and that do not end: %s", ", ".join(names))
+            os._exit(code)
+
+        watch = threading.Timer(_PATIENCE_SECONDS, leave)
+        watch.daemon = True
+        watch.start()

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gavo_exec.cli.views import State
-from gavo_exec.daemon import STATE_FILE, open_store
+from gavo_exec.parts import STATE_FILE, open_store
 from gavo_exec.ports import Store
 from gavo_exec.runtime.process import is_alive, process_holder
 from gavo_exec.services.store import SQLiteStore

@@ -38,7 +38,7 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
         show_json(listed_jobs(planned, state, now))
         return DONE
 
-    from gavo_exec.daemon import is_running
+    from gavo_exec.parts import is_running
 
     jobs = statuses(planned, state, now)
     show_table(

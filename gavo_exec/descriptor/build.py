@@ -105,6 +105,8 @@ class _Builder:
         self.context = context
         self.report = report
         self.library = Library(source, inputs_dir=context.inputs_dir, site=context.site, provenance=report.provenance)
+        # Times that say UTC are easily mended, but not where others may be meant.
+        self.is_in_utc = "when.zone" not in source.text and "when.zone" not in context.defaults
         self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))
         self.schema, self.resdir = _read_frame(self.frame, source, inputs_dir=context.inputs_dir, report=report)
         self.properties: dict[str, str | None] = {}
@@ -234,7 +236,7 @@ class _Builder:
                 report.add("E303", message, draft.id.place, hint="an id may not have # or control characters in it")
             if not draft.id.text.strip() or draft.id.text == NULL:
                 draft.id = None
-        draft.schedule = _read_schedule(checked, report)
+        draft.schedule = _read_schedule(checked, report, is_in_utc=self.is_in_utc)
         draft.debug = boolean(checked.value("debug"), report)
         for child in checked.children.get("property", []):
             if _add_property(draft.properties, child, self.scope, report) and is_portable(child):
@@ -306,8 +308,8 @@ def _add_property(properties: dict[str, str | None], checked: Checked, scope: Sc
     return True
 
 
-def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
-    """When the execute is due; None where that is faulty."""
+def _read_schedule(checked: Checked, report: Report, *, is_in_utc: bool) -> Schedule | None:
+    """When the execute is due; None where that is faulty.  Mends are proposed where times are surely in UTC."""
     times: list[AtTime] = []
     items: list[str] = []
     for value in checked.all("at"):
@@ -315,7 +317,7 @@ def _read_schedule(checked: Checked, report: Report) -> Schedule | None:
             schedule = parse_at(value.text)
         except ScheduleSyntaxError as fault:
             place = value.place.within(fault.start, fault.end)
-            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix)
+            report.add("E301", str(fault), place, hint=fault.hint, fix=fault.fix if is_in_utc else None)
         else:
             times += schedule.times
             items += schedule.items

@@ -7,6 +7,7 @@ accounted for in order, so that one instant, the last start, says how far that h
 is not accounted for, and so is found again after a crash.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
@@ -64,6 +65,8 @@ class Agenda:
         # By the instant as a number, which compares fastest, then by order of entry; due instants and retries.
         self._heap: list[tuple[float, int, datetime, Entry]] = []
         self._pushed = 0
+        # What is due and only waits for a slot, in order: kept out of the turns, which are for what has more to it.
+        self._parked: deque[tuple[datetime, Entry]] = deque()
         self._began_at: datetime | None = None
         self._begun: dict[str, LastStart] = {}
         # What runs when its RD is loaded comes before the RD's other jobs: by RD id, the keys of those that are still
@@ -94,6 +97,7 @@ class Agenda:
         """Forget an execute; what was due of it and has not begun is left out."""
         entry = self._entries.pop(key)
         self._turns.give_up(entry, "its execute was taken out of the RD before it could begin", now)
+        self._drop_parked(entry, "its execute was taken out of the RD", now)
         entry.due = entry.retry = None
         if entry.last_start is not None:
             # By no schedule: while it is away, nothing of it can be missed.
@@ -113,11 +117,13 @@ class Agenda:
             self._resume_retry(entry, now)
         else:
             unchanged = entry.execute.schedule == schedule
-            entry.rd, entry.execute = rd, execute
             if unchanged and not isinstance(schedule, Loaded):
+                entry.rd, entry.execute = rd, execute
                 return
             if not unchanged:
                 self._turns.give_up(entry, "its schedule was edited before it could begin", now)
+                self._drop_parked(entry, "its schedule was edited", now)
+            entry.rd, entry.execute = rd, execute
         if isinstance(schedule, Loaded):
             self._loading.setdefault(rd.rd_id, set()).add(key)
             self._schedule(entry, now)
@@ -200,19 +206,48 @@ class Agenda:
             if self._loading and entry.rd.rd_id in self._loading and not isinstance(entry.execute.schedule, Loaded):
                 heappop(heap)
                 self._held_up.setdefault(entry.rd.rd_id, []).append((instant, entry))
-            elif entry.due is instant:
+            elif entry.due is not instant:  # a retry, or left over from before an edit
+                heappop(heap)
+                if entry.retry is not None and entry.retry.at is instant:
+                    turns.try_again(entry)
+            elif turns.is_only_to_wait(entry):
+                heappop(heap)
+                self._parked.append((instant, entry))
+            else:
                 entry.due = following = self._arrive(entry, instant, now)
                 if following is None:
                     heappop(heap)
                 else:
                     self._pushed += 1
                     heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
-            else:  # a retry, or left over from before an edit
-                heappop(heap)
-                if entry.retry is not None and entry.retry.at is instant:
-                    turns.try_again(entry)
-        turns.hand_out(now)
+        self._fill(now)
         return turns.decided()
+
+    def _fill(self, now: datetime) -> None:
+        """Ask for runs of what waits, in the order it was due, as far as there are slots."""
+        parked, turns = self._parked, self._turns
+        while turns.has_room:
+            first = turns.first_waiting
+            if parked and (first is None or parked[0][0] <= first):
+                instant, entry = parked.popleft()
+                if entry.due is not instant:
+                    continue
+                if self._loading and entry.rd.rd_id in self._loading:
+                    self._held_up.setdefault(entry.rd.rd_id, []).append((instant, entry))
+                    continue
+                entry.due = following = self._arrive(entry, instant, now)
+                if following is not None:
+                    self._push(following, entry)
+            elif first is not None:
+                turns.hand_out(now)
+            else:
+                return
+
+    def _drop_parked(self, entry: Entry, why: str, now: datetime) -> None:
+        """Leave out an instant that is due and only waits for a slot."""
+        due = entry.due
+        if due is not None and due <= now and not isinstance(entry.execute.schedule, Loaded):
+            self._turns.leave_out(entry, (due, due), Outcome.MISSED, cause=f"{why} before it could begin", now=now)
 
     def coming(self, now: datetime, until: datetime) -> list[RunRequest]:
         """Ask ahead for the runs of instants that come until then, as far as they stand in nobody's way.
@@ -286,7 +321,7 @@ class Agenda:
         """Account for instants, of which this is the last, that are not made up for."""
         policy = entry.execute.policy
         is_before_us = self._began_at is not None and last < self._began_at
-        why = "no daemon ran then" if is_before_us else "the daemon did not come to it in time"
+        why = "no daemon ran then" if is_before_us else "no slot was free, or the daemon did not come to it in time"
         grace = grace_of(policy)
         if grace is not None and now - last > grace:
             fate = f"it is {length(now - last)} late, and may be {length(grace)}"
@@ -303,6 +338,10 @@ class Agenda:
     def found(self, request: RunRequest, files: tuple[NewFile, ...]) -> None:
         """These files are new for a request that was looked up; where there are none, nothing is run or recorded."""
         self._turns.found(request, files)
+
+    def files_in_use(self, key: str) -> tuple[NewFile, ...]:
+        """The files that the runs of a key that go on are for."""
+        return self._turns.files_in_use(key)
 
     def not_found(self, request: RunRequest, cause: str, now: datetime) -> None:
         """The files of a request could not be looked up."""

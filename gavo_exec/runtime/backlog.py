@@ -53,9 +53,13 @@ class Backlog:
         self._in_use: dict[str, int] = {}
         self._added = 0
 
-    def __bool__(self) -> bool:
-        """Whether anything may be ready."""
-        return bool(self._ready)
+    @property
+    def first_due(self) -> datetime | None:
+        """When what comes first was due; None where nothing is in the line."""
+        ready = self._ready
+        while ready and ready[0][3].entry.pending is not ready[0][3]:  # given up meanwhile
+            heappop(ready)
+        return ready[0][3].dues[0][0] if ready else None
 
     def add(self, pending: Pending) -> None:
         """Put it in the line, unless it is there."""

@@ -17,6 +17,10 @@ BATCH = 100
 """How many events at most go between two flushes: what listeners put into the store is committed that often."""
 
 
+class _Mark(threading.Event):
+    """A place in the line of events, set when all before it is written."""
+
+
 class Bus:
     """Tells each event to each listener, in order, and lets ``flush`` write what they left after every batch.
 
@@ -31,14 +35,28 @@ class Bus:
         retry_seconds: float = 15.0,
     ) -> None:
         self._listeners = tuple(listeners)
+        self._by_kind: dict[type[Event], tuple[Listener, ...]] = {}
         self._flush = flush
         self._retry_seconds = retry_seconds
         self._is_unwritten = False  # whether the last flush failed
-        self._is_to_end = threading.Event()
-        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._is_waited_for = threading.Event()
+        self._events: SimpleQueue[Event | _Mark | None] = SimpleQueue()
+        self._marks: list[_Mark] = []  # what waits for the next flush that goes well
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self.publish: Callable[[Event], None] = self._events.put
         """Tell an event; from any thread, without waiting."""
+
+    def caught_up(self, timeout_seconds: float) -> bool:
+        """Wait until all that was published before is told and written; answers whether it is within that time.
+
+        Where no thread of the bus's own tells anything, nothing is waited for.
+        """
+        if not self._thread.is_alive():
+            return True
+        mark = _Mark()
+        self._events.put(mark)
+        self._is_waited_for.set()
+        return mark.wait(timeout_seconds)
 
     def start(self) -> None:
         """Begin to tell."""
@@ -47,8 +65,8 @@ class Bus:
     def stop(self) -> None:
         """Tell what was published until now, then end."""
         if self._thread.ident is not None:
-            self._is_to_end.set()
             self._events.put(None)
+            self._is_waited_for.set()
             self._thread.join()
         self.drain()
 
@@ -59,12 +77,12 @@ class Bus:
 
     def _run(self) -> None:
         while (told := self._tell_batch()) is not None:
-            if told < BATCH:
-                self._is_to_end.wait(PAUSE_SECONDS)
+            if told < BATCH and self._is_waited_for.wait(PAUSE_SECONDS):
+                self._is_waited_for.clear()
 
     def _tell_batch(self) -> int | None:
         """Wait for an event, tell it and those behind it; answers how many, None once the bus is to end."""
-        batch: list[Event | None] = []
+        batch: list[Event | _Mark | None] = []
         try:
             batch.append(self._events.get(timeout=self._retry_seconds if self._is_unwritten else None))
             while batch[-1] is not None and len(batch) < BATCH:
@@ -72,18 +90,26 @@ class Bus:
         except Empty:
             pass
         for event in batch:
-            if event is not None:
+            if isinstance(event, _Mark):
+                self._marks.append(event)
+            elif event is not None:
                 self._tell(event)
         try:
             self._flush()
             self._is_unwritten = False
+            while self._marks:
+                self._marks.pop().set()
         except Exception as fault:
             self._is_unwritten = True
             _log.error("what happened could not be noted in the state: %s", fault)
         return None if None in batch[-1:] else len(batch)
 
     def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
+        kind = type(event)
+        if (listeners := self._by_kind.get(kind)) is None:
+            hear_it = (each for each in self._listeners if kind in getattr(each, "hears", (kind,)))
+            listeners = self._by_kind[kind] = tuple(hear_it)
+        for listener in listeners:
             try:
                 listener(event)
             except Exception:

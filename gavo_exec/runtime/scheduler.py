@@ -3,9 +3,9 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from time import monotonic
 
@@ -27,9 +27,12 @@ MAX_SLEEP_SECONDS = 30.0
 _MOST_SLEW_SECONDS = 5.0
 """By how much the clock may go faster or slower than it should between two looks and count as never set."""
 
-_MANY = 8
+_AHEAD = timedelta(milliseconds=10)
 _MOST_AHEAD = 512
-"""Where so many runs ended since the last look, they are short, and up to so many more may wait in the engine."""
+"""As many runs may wait in the engine as will have ended in that time, if they go on as since the last look.
+
+Where runs are short, asking for each of them only when a slot is free would cost more than they do.
+"""
 
 LOOKAHEAD = timedelta(milliseconds=25)
 _LEAD = timedelta(milliseconds=5)
@@ -38,6 +41,12 @@ _LEAD = timedelta(milliseconds=5)
 So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
 """
 
+_MANY_AHEAD = 64
+_GATHERING_SECONDS = 0.001
+"""Where so many may wait in the engine, ends of runs may gather so long: looking at each costs more than it does."""
+
+_NO_TIME = timedelta(0)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STOP = object()
 
 
@@ -59,8 +68,8 @@ class Scheduler:
     """Starts what is due: messages in, requests to the engine and events out.
 
     All that changes the agenda comes as a message, from any thread, and is handled by the scheduler's own.  ``look`` is
-    asked for the files of requests; it answers by ``found`` or ``not_found``.  With a ``lookahead``, runs that stand in
-    nobody's way are noted in the store before they are due, up to so long.
+    asked for the files of requests, and told which ones runs have already; it answers by ``found`` or ``not_found``.
+    With a ``lookahead``, runs that stand in nobody's way are noted in the store before they are due, up to so long.
     """
 
     def __init__(
@@ -71,7 +80,7 @@ class Scheduler:
         store: Store,
         clock: Clock,
         publish: Callable[[Event], object],
-        look: Callable[[RunRequest], object] | None = None,
+        look: Callable[[RunRequest, Collection[NewFile]], object] | None = None,
         lookahead: timedelta = timedelta(0),
     ) -> None:
         self._agenda = agenda
@@ -79,15 +88,20 @@ class Scheduler:
         self._store = store
         self._clock = clock
         self._publish = publish
-        self._look = look or (lambda request: self.not_found(request, "nobody looks for files here"))
+        self._look = look or (lambda request, _: self.not_found(request, "nobody looks for files here"))
         self._lookahead = lookahead
         self._coming: deque[RunRequest] = deque()  # noted in the store, and not yet due
         self._inbox: SimpleQueue[object] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
         self._stopped = False
         self._ended = 0  # runs that ended since the last look
+        self._stepped_at = _LONG_AGO
+        self._is_flooded = False
+        self._gathering = threading.Event()  # never set: to wait for no more than a moment
         self._seen: tuple[datetime, float] | None = None  # both clocks, as they were last seen together
         self.died: BaseException | None = None
+        self.on_death: Callable[[], object] = lambda: None
+        """Called on the scheduler's thread when it dies."""
         self.due_back_at = 0.0
         """By when, on the monotonic clock, the scheduler means to be awake again."""
         self.finished: Callable[[Run], None] = self._inbox.put
@@ -128,11 +142,11 @@ class Scheduler:
         self.due_back_at = monotonic() + MAX_SLEEP_SECONDS
         self._thread.start()
 
-    def stop(self) -> None:
-        """Start nothing any more."""
+    def stop(self, timeout_seconds: float = 30.0) -> None:
+        """Start nothing any more; a scheduler that hangs is waited for no longer than this."""
         self._inbox.put(_STOP)
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(timeout_seconds)
 
     def step(self, now: datetime) -> datetime | None:
         """Handle all messages, start everything due by now; answers when the next step is."""
@@ -145,13 +159,19 @@ class Scheduler:
         except Empty:
             pass
         if not self._stopped:
-            ahead = min(2 * self._ended, _MOST_AHEAD) if self._ended >= _MANY else 0
-            self._ended = 0
-            self._carry_out(self._agenda.tick(now, ahead=ahead), now)
+            self._carry_out(self._agenda.tick(now, ahead=self._ahead(now)), now)
         due = self._agenda.next_due()
         if self._lookahead and not self._stopped and due is not None:
             due = self._look_ahead(due, now)
         return due
+
+    def _ahead(self, now: datetime) -> int:
+        """How many runs may be asked for beyond the slots there are."""
+        ended, self._ended = self._ended, 0
+        passed, self._stepped_at = now - self._stepped_at, now
+        ahead = min(int(ended * (_AHEAD / passed)), _MOST_AHEAD) if passed > _NO_TIME else 0
+        self._is_flooded = ahead >= _MANY_AHEAD
+        return ahead
 
     def _look_ahead(self, due: datetime, now: datetime) -> datetime:
         """Note in the store what comes, in time before it is due; answers when the next step is."""
@@ -202,7 +222,7 @@ class Scheduler:
         for run_id, cause in decisions.cancels:
             self._engine.cancel(run_id, cause)
         for request in decisions.lookups:
-            self._look(request)
+            self._look(request, self._agenda.files_in_use(request.execute.key))
 
     def _granted(self, decisions: Decisions, now: datetime) -> list[RunRequest]:
         """Note, before they begin, that runs do, and what is left out; answers those that may begin."""
@@ -257,6 +277,9 @@ class Scheduler:
                 if due is not None:
                     pause = min(pause, (due - self._clock.now()).total_seconds())
                 self.due_back_at = monotonic() + max(pause, 0.0)
+                if self._is_flooded and pause > 0:
+                    self._gathering.wait(min(pause, _GATHERING_SECONDS))
+                    continue
                 if pause > 0 and not self._stopped:
                     try:
                         message = self._inbox.get(timeout=pause)
@@ -267,3 +290,4 @@ class Scheduler:
         except BaseException as fault:  # whatever it is, the main thread must hear of it
             self.died = fault
             _log.critical("the scheduler died", exc_info=True)
+            self.on_death()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from gavo_exec.model import Missed, NewFile, Outcome, Overlap, Policy, Reason, Run, RunRequest
+from gavo_exec.model import DEFAULT_POLICY, Missed, NewFile, Outcome, Overlap, Policy, Reason, Run, RunRequest
 from gavo_exec.runtime.backlog import Backlog, Entry, Pending
 from gavo_exec.runtime.missed import MOST_KEPT_APART, grace_of
 from gavo_exec.schedule.every import in_words
@@ -177,6 +177,15 @@ class Turns:
         self._account_silently(pending.entry, pending.dues[-1])
         pending.entry.pending = None
 
+    def files_in_use(self, key: str) -> tuple[NewFile, ...]:
+        """The files that the runs of a key that go on are for."""
+        found: tuple[NewFile, ...] = ()
+        holder = self.running.get(key)
+        while holder is not None:
+            found += holder.request.files
+            holder = holder.other
+        return found
+
     def not_found(self, request: RunRequest, cause: str, now: datetime) -> tuple[RunRequest, Run] | None:
         """The files of a request could not be looked up: a run that failed; answers its record."""
         if (pending := self._looked_up(request)) is None:
@@ -231,29 +240,52 @@ class Turns:
             files=pending.files if entry.execute.policy.files else (),
         )
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there may be one more run."""
+        return self.count < self.most
+
+    @property
+    def first_waiting(self) -> datetime | None:
+        """When what is first in line was due; None where nothing is."""
+        return self._backlog.first_due
+
     def hand_out(self, now: datetime) -> None:
-        """Ask for runs as far as there may be more."""
-        backlog = self._backlog
-        while backlog and self.count < self.most and (pending := backlog.take()) is not None:
-            entry = pending.entry
-            policy = entry.execute.policy
-            if policy.files and not pending.files and pending.reason is not Reason.STARTUP:
-                self._enlist(pending)  # it has been edited meanwhile
-                continue
-            due = pending.dues[0]
-            grace = grace_of(policy)
-            late_by = now - due[0]
-            if grace is not None and pending.reason in _OF_SCHEDULE and late_by > grace:
-                late = f"it waited for a free slot for {length(late_by)}, and may be {length(grace)} late"
-                self.leave_out(entry, due, Outcome.MISSED, cause=late, now=now)
-            else:
-                self._begin(self._request(pending), entry, now)
-            pending.dues.popleft()
-            pending.files = ()
-            if pending.dues:
-                self._enlist_if_free(pending)
-            else:
-                entry.pending = None
+        """Ask for the run that is next in line."""
+        if (pending := self._backlog.take()) is None:
+            return
+        entry = pending.entry
+        policy = entry.execute.policy
+        # It may have been edited meanwhile.
+        if entry.execute.key in self.running and policy.overlap is not Overlap.ALLOW:
+            return
+        if policy.files and not pending.files and pending.reason is not Reason.STARTUP:
+            self._enlist(pending)
+            return
+        due = pending.dues[0]
+        grace = grace_of(policy)
+        late_by = now - due[0]
+        if grace is not None and pending.reason in _OF_SCHEDULE and late_by > grace:
+            late = f"it waited for a free slot for {length(late_by)}, and may be {length(grace)} late"
+            self.leave_out(entry, due, Outcome.MISSED, cause=late, now=now)
+        else:
+            self._begin(self._request(pending), entry, now)
+        pending.dues.popleft()
+        pending.files = ()
+        if pending.dues:
+            self._enlist_if_free(pending)
+        else:
+            entry.pending = None
+
+    def is_only_to_wait(self, entry: Entry) -> bool:
+        """Whether nothing has to be decided about what is due but when there is a slot for it."""
+        return (
+            self.count >= self.most
+            and entry.execute.policy is DEFAULT_POLICY
+            and not self._has_priorities
+            and entry.pending is None
+            and entry.execute.key not in self.running
+        )
 
     def begin_at_once(self, entry: Entry, due: datetime, now: datetime) -> bool:
         """Ask for a run that is due on time and has no policy of its own, if nothing stands in its way.
@@ -261,7 +293,10 @@ class Turns:
         The short way for what nearly all runs are; False sends it the long way.
         """
         execute = entry.execute
-        if self._has_priorities or self.count >= self.most or self._backlog or entry.pending is not None:
+        if self._has_priorities or self.count >= self.most or entry.pending is not None:
+            return False
+        first = self._backlog.first_due
+        if first is not None and first < due:
             return False
         key = execute.key
         if key in self.running:

@@ -26,6 +26,7 @@ def _anchor(day_of_week: int | None, hour: int, minute: int) -> datetime:
 
 
 _days = lru_cache(maxsize=4096)(timedelta)
+"""Kept, for making one takes as long as all the rest of the reckoning."""
 
 
 class AtTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,23 +42,22 @@ class AtTime(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises OverflowError or ValueError where the calendar has no such instant any more.
         """
-        if self.day_of_month is not None:
-            found = instant.replace(day=self.day_of_month, hour=self.hour, minute=self.minute, second=0, microsecond=0)
-            if found > instant:
-                return found
-            if found.month == 12:
-                return found.replace(year=found.year + 1, month=1)
-            return found.replace(month=found.month + 1)
+        hour, minute = self.hour, self.minute
+        if (day := self.day_of_month) is not None:
+            year, month = instant.year, instant.month
+            if (instant.day, instant.hour, instant.minute) >= (day, hour, minute):
+                year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+            return datetime(year, month, day, hour, minute, tzinfo=UTC)
         # Days and weeks have one length in UTC, so these are plain periods, counted from any instant of theirs.
-        anchor = _anchor(self.day_of_week, self.hour, self.minute)
+        anchor = _anchor(self.day_of_week, hour, minute)
         passed = (instant - anchor).days
         return anchor + _days(passed + 1 if self.day_of_week is None else passed // 7 * 7 + 7)
 
     def is_on(self, day: date) -> bool:
         """Whether it comes on this day."""
-        return (self.day_of_month is None or self.day_of_month == day.day) and (
-            self.day_of_week is None or self.day_of_week == day.isoweekday()
-        )
+        if self.day_of_month is not None:
+            return self.day_of_month == day.day
+        return self.day_of_week is None or self.day_of_week == day.isoweekday()
 
     def describe(self) -> str:
         """``Mondays 7:30``, ``day 1 of the month 7:30`` or ``7:30``."""

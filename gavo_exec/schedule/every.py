@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -11,6 +12,9 @@ from gavo_exec.schedule.syntax import ScheduleSyntaxError
 
 MAX_SECONDS = 100 * 366 * 86_400
 """A century: longer intervals are mistakes, and would run past the end of the calendar."""
+
+
+_span = lru_cache(maxsize=4096)(timedelta)
 
 
 class Every(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +37,7 @@ class Every(msgspec.Struct, frozen=True, kw_only=True):
         """
         try:
             if last_start is not None:
-                due = last_start + timedelta(0, self.seconds)
+                due = last_start + _span(0, self.seconds)
             else:
                 due = now + timedelta(seconds=self.delay_seconds + (0 if self.immediately else self.seconds / 10))
         except OverflowError:

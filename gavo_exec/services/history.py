@@ -8,6 +8,8 @@ from gavo_exec.ports import Store
 class HistoryListener:
     """Records runs that have ended, what is to follow them, the files they were for, and which RDs are broken."""
 
+    hears = frozenset({RunFinished, DescriptorAccepted, DescriptorRejected, DescriptorRemoved})
+
     def __init__(self, store: Store) -> None:
         self._store = store
 

@@ -128,7 +128,8 @@ def _finished(event: RunFinished, word: str) -> str:
     if run.outcome is Outcome.FAILED and not cause and run.returncode is not None:
         cause = f"return code {run.returncode}"
     if cause:
-        return f"{run.key} {word}{took}: {one_line(cause)}"
+        again = f" (once more at {_instant(event.retry.at)})" if event.retry is not None else ""
+        return f"{run.key} {word}{took}: {one_line(cause)}{again}"
     next_due = f", next due {_instant(event.next_due)}" if event.next_due is not None else ""
     return f"{run.key} {word}{took}{next_due}"
 
@@ -181,17 +182,25 @@ def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble | RunOverdue 
             _say(logging.ERROR, event.message, event)
         case RunOverdue(request=request):
             limit = request.execute.policy.timeout
-            allowed = f" of {in_words(round(limit.total_seconds()))}" if limit is not None else ""
-            text = f"{request.execute.key} is OVERDUE: it goes on past its time limit{allowed}, and is asked to end"
+            allowed = f", its time limit is {in_words(round(limit.total_seconds()))}" if limit is not None else ""
+            running = _length((event.at - event.started_at).total_seconds())
+            text = f"{request.execute.key} OVERDUE: still running after {running}{allowed}; it has been asked to end"
             _say(logging.ERROR, text, event)
         case Stalled():
-            who = f"{event.key} held" if event.key else "something held"
-            where = f" at {event.where}" if event.where else ""
-            text = f"STALLED for {_length(event.seconds)}: {who} the interpreter's lock{where}; nothing else could run"
-            _say(logging.ERROR, text, event)
+            _say(logging.ERROR, f"STALLED: nothing else could run for {_length(event.seconds)}: {_held(event)}", event)
         case ClockStepped(seconds=seconds):
-            way = "forward" if seconds > 0 else "back"
-            _say(logging.WARNING, f"the clock jumped {way} by {_length(abs(seconds))}", event)
+            way = "forward by" if seconds > 0 else "back by"
+            why = "it was set, or the machine slept" if seconds > 0 else "it was set"
+            _say(logging.WARNING, f"the clock jumped {way} {_length(abs(seconds))}: {why}", event)
+
+
+def _held(event: Stalled) -> str:
+    """Who stalled the daemon, and what to do."""
+    if event.key:
+        what = f"{event.key} held the interpreter's lock at {event.where}"
+        return f"{what} (mend it, or let it run apart: run.isolate=process)"
+    what = "something held the interpreter's lock"
+    return f"{what}, perhaps {event.where}" if event.where else what
 
 
 def _say(level: int, text: str, event: Event | None = None) -> None:
@@ -306,7 +315,8 @@ def _fields_of_daemon(event: Event) -> dict[str, Any]:
     """The same of what is no everyday event."""
     match event:
         case RunOverdue(request=request):
-            return _clean({"key": request.execute.key, "title": request.execute.title, "run_id": request.run_id})
+            said = {"key": request.execute.key, "title": request.execute.title, "run_id": request.run_id}
+            return {**_clean(said), "started_at": event.started_at}
         case Stalled():
             return {**_clean({"key": event.key, "where": event.where}), "seconds": event.seconds}
         case ClockStepped(seconds=seconds):

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gavo_exec.errors import SettingsError
+from gavo_exec.ports import RUN_VARIABLE, WITHIN_VARIABLE
 from gavo_exec.settings.dachs import NO_CONFIG, locate, read_site, sendmail_of
 from gavo_exec.settings.defaults import DefaultsError, line_of
 from gavo_exec.settings.gavorc import place_of
@@ -21,6 +22,7 @@ from gavo_exec.settings.table import BY_NAME, PREFIX, Settings
 
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
 FILE_NAME = "gavo-exec.toml"
+_NO_SETTINGS = frozenset({FILE_VARIABLE, RUN_VARIABLE, WITHIN_VARIABLE})
 _TRANSPORTS = ("smtp_host", "sendmail", "maildir")
 
 
@@ -175,7 +177,7 @@ def load(
     variables = {
         variable.removeprefix(PREFIX).lower(): _Given(value.strip(), f"${variable}")
         for variable, value in environ.items()
-        if variable.startswith(PREFIX) and variable != FILE_VARIABLE
+        if variable.startswith(PREFIX) and variable not in _NO_SETTINGS
     }
     reader.take(variables, is_text=True, folder=here)
     given = {name: _Given(value, f"--{name.replace('_', '-')}") for name, value in flags.items()}

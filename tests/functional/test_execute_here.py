@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gavo_exec.daemon import open_store
 from gavo_exec.errors import GavoExecError
 from gavo_exec.model import Execute, Outcome, Reason, Run
 from gavo_exec.once import execute_here
+from gavo_exec.parts import open_store
 from gavo_exec.runtime.process import is_alive, process_holder
 from gavo_exec.schedule import Loaded
 from gavo_exec.services.store import SQLiteStore

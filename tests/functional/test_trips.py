@@ -400,3 +400,37 @@ class TestASiteOfDachs:
             assert "2 of the RDs in preload_rds do not exist: none, x/\\x1b" in caplog.text
         finally:
             site.daemon.stop("the test is over")
+
+
+RETRYING = """<resource schema="weather">
+  <execute id="fetch" title="Fetch" every="-3600">
+    <property name="run.retries">2</property>
+    <property name="run.retryDelay">60</property>
+    <job><code>execDef.spawn(["fetch"])</code></job>
+  </execute>
+</resource>"""
+
+
+def test_what_is_tried_again_is_mailed_when_the_last_attempt_failed(house: House) -> None:
+    house.runner.script["fetch"] = 3
+    house.save("weather/q", RETRYING)
+    assert house.mailer.sent == []
+    assert list(house.store.retries()) == ["weather/q#fetch"]
+    house.move(70)
+    assert house.mailer.sent == []
+    house.move(140)
+    [mail] = house.mailer.sent
+    assert "attempt 3" in mail.get_content()
+    assert [(run.attempt, run.outcome) for run in house.runs()] == [(n, Outcome.FAILED) for n in (1, 2, 3)]
+    assert house.store.retries() == {}
+
+
+def test_a_retry_outlives_a_restart_and_its_success_is_the_end_of_it(house: House) -> None:
+    house.runner.script["fetch"] = 3
+    house.save("weather/q", RETRYING)
+    house.daemon = house.assemble()
+    del house.runner.script["fetch"]
+    house.changed("weather/q")
+    house.move(70)
+    assert [(run.attempt, run.outcome) for run in house.runs()] == [(1, Outcome.FAILED), (2, Outcome.SUCCEEDED)]
+    assert house.mailer.sent == []

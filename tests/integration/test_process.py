@@ -17,8 +17,9 @@ import psutil
 import pytest
 
 from gavo_exec.errors import SpawnFailed
-from gavo_exec.ports import Completed
-from gavo_exec.runtime.process import ProcessRunner, _reason, children_kept_off_the_terminal, is_alive, process_holder
+from gavo_exec.ports import FREE, Completed, Terms
+from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal, is_alive, process_holder
+from gavo_exec.runtime.process.child import reason_of
 
 NO_PROGRAM = "it is neither a program for this machine nor a script whose first line begins with #!"
 TOO_LONG = "its arguments and its environment are longer than the system allows"
@@ -298,12 +299,13 @@ def _among_things_that_are_no_programs(tmp_path: Path, monkeypatch: pytest.Monke
         (["n" * 300], ".", f"cannot start '{'n' * 60}'...: File name too long"),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("terms", [FREE, Terms(memory_bytes=2**30), Terms(niceness=3)])
 @pytest.mark.usefixtures("among_things_that_are_no_programs")
 def test_what_cannot_be_started_is_told_in_one_line(
-    runner: ProcessRunner, argv: list[str], cwd: str, message: str
+    runner: ProcessRunner, argv: list[str], cwd: str, message: str, terms: Terms
 ) -> None:
     with pytest.raises(SpawnFailed) as caught:
-        runner.run(argv, cwd=cwd, input=b"x")
+        runner.run(argv, cwd=cwd, input=b"x", terms=terms)
     assert str(caught.value) == message
 
 
@@ -318,7 +320,7 @@ def test_what_cannot_be_started_is_told_in_one_line(
     ],
 )  # fmt: skip
 def test_rare_faults_are_told_too(fault: Exception, message: str) -> None:
-    assert _reason(fault, name="x", cwd="/") == message
+    assert reason_of(fault, name="x", cwd="/") == message
 
 
 def test_an_environment_that_cannot_be_is_refused(runner: ProcessRunner) -> None:

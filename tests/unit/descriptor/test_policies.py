@@ -281,3 +281,19 @@ def test_the_zone_of_an_interval_without_a_window_is_idle() -> None:
     said = "2:47 W208 when.zone has no effect: every counts seconds, and there is neither when.only nor when.not"
     assert faults_of(execute({"when.zone": "Asia/Tokyo"}, when='every="60"')) == [said]
     assert faults_of(execute({"when.zone": "Asia/Tokyo", "when.not": "* 9 * * *"}, when='every="60"')) == []
+
+
+@pytest.mark.parametrize(
+    ("properties_", "defaults", "fix"),
+    [
+        ({}, {}, ""),
+        ({"when.zone": "Europe/Berlin"}, {}, None),
+        ({}, {"when.zone": "Europe/Berlin"}, None),
+    ],
+)
+def test_a_time_that_says_utc_is_mended_only_where_no_zone_may_be_meant(
+    properties_: Mapping[str, str], defaults: Mapping[str, str], fix: str | None
+) -> None:
+    with pytest.raises(DescriptorError) as caught:
+        rd_of(execute(properties_, when='at="7:30Z"'), defaults=defaults)
+    assert [fault.fix for fault in caught.value.diagnostics if fault.code == "E301"] == [fix]

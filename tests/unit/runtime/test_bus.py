@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from gavo_exec.events import DescriptorRemoved, Event
+from gavo_exec.events import DescriptorRemoved, Event, Trouble
 from gavo_exec.runtime.bus import BATCH, Bus
+from gavo_exec.testing import EPOCH
 
 
 def event(number: int) -> DescriptorRemoved:
@@ -84,9 +85,64 @@ def test_a_failed_flush_is_tried_again_though_nothing_more_happens() -> None:
     bus.stop()
 
 
+def test_all_that_was_published_is_written_once_the_bus_has_caught_up() -> None:
+    heard: list[Event] = []
+    written: list[Event] = []
+    bus = Bus([heard.append], flush=lambda: written.extend(heard[len(written) :]))
+    bus.start()
+    told = [event(number) for number in range(3 * BATCH)]
+    for one in told:
+        bus.publish(one)
+    assert bus.caught_up(10)
+    assert written == told
+    bus.stop()
+
+
+def test_the_bus_has_not_caught_up_while_nothing_can_be_written() -> None:
+    is_full = threading.Event()
+    is_full.set()
+
+    def flush() -> None:
+        if is_full.is_set():
+            raise OSError("disk full")
+
+    bus = Bus(flush=flush, retry_seconds=0.001)
+    bus.start()
+    bus.publish(event(1))
+    assert not bus.caught_up(0.01)
+    is_full.clear()
+    assert bus.caught_up(10)
+    bus.stop()
+
+
+def test_a_bus_that_nobody_started_is_not_waited_for() -> None:
+    bus = Bus()
+    bus.publish(event(1))
+    assert bus.caught_up(10)
+
+
 def test_stop_tells_what_was_published_before_it() -> None:
     heard: list[Event] = []
     bus = Bus([heard.append])
     bus.publish(event(1))
     bus.stop()
     assert heard == [event(1)]
+
+
+def test_a_listener_that_says_what_it_hears_is_told_of_nothing_else() -> None:
+    class OfSome:
+        def __init__(self, *kinds: type[Event]) -> None:
+            self.hears = frozenset(kinds)
+            self.heard: list[Event] = []
+
+        def __call__(self, event: Event) -> None:
+            self.heard.append(event)
+
+    some, everything = OfSome(DescriptorRemoved), OfSome(DescriptorRemoved, Trouble)
+    bus = Bus([some, everything])
+    told: list[Event] = [event(1), Trouble(message="x", at=EPOCH), event(2)]
+    for one in told:
+        bus.publish(one)
+    bus.drain()
+    assert some.heard == [event(1), event(2)]
+    assert everything.heard == told

@@ -12,7 +12,8 @@ import pytest
 from gavo_exec.errors import SpawnFailed
 from gavo_exec.model import Execute as ExecuteModel
 from gavo_exec.model import ResourceDescriptor, RunRequest
-from gavo_exec.ports import Runner
+from gavo_exec.ports import JobRunner
+from gavo_exec.runtime.active import ActiveRun
 from gavo_exec.runtime.executing import Execute, GuardedFunctionFactory, JobLoader, NotFoundError
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.runtime.process import ProcessRunner
@@ -23,7 +24,7 @@ from gavo_exec.testing import EPOCH, ScriptedRunner, make_execute, make_rd
 class Stage:
     """Runs job code against a scripted runner."""
 
-    def __init__(self, *executes: ExecuteModel, resdir: str = "/inputs/test", runner: Runner | None = None) -> None:
+    def __init__(self, *executes: ExecuteModel, resdir: str = "/inputs/test", runner: JobRunner | None = None) -> None:
         self.runner = ScriptedRunner()
         self.loader = JobLoader(runner or self.runner)
         self.rd = make_rd(*executes, resdir=resdir)
@@ -32,7 +33,8 @@ class Stage:
     def run(self, execute: ExecuteModel, rd: ResourceDescriptor | None = None) -> tuple[Any, Execute]:
         self.output = BoundedOutput(100_000)
         request = RunRequest(run_id="run-1", rd=rd or self.rd, execute=execute, due=EPOCH)
-        call, exec_def = self.loader.prepare(request, self.output)
+        call, exec_def = self.loader.prepare(ActiveRun(request, self.output))
+        assert isinstance(exec_def, Execute)
         return call(), exec_def
 
 

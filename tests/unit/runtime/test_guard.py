@@ -7,11 +7,11 @@ import pytest
 
 from gavo_exec.errors import ReportableError
 from gavo_exec.events import Event, RunFinished, RunStarted
-from gavo_exec.model import Outcome, Run, RunRequest
+from gavo_exec.model import Outcome, Run
 from gavo_exec.ports import Completed
 from gavo_exec.runtime import capture
+from gavo_exec.runtime.active import ActiveRun
 from gavo_exec.runtime.guard import MAX_ERROR_CHARACTERS, Guard
-from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.testing import EPOCH, FakeClock, make_request
 
 
@@ -27,7 +27,7 @@ class Scope:
 
 
 def guard_of(job: Callable[[Scope], object], events: list[Event] | None = None) -> Guard:
-    def prepare(request: RunRequest, output: BoundedOutput) -> tuple[Callable[[], object], Scope]:
+    def prepare(_: ActiveRun) -> tuple[Callable[[], object], Scope]:
         scope = Scope()
         return lambda: job(scope), scope
 
@@ -175,7 +175,7 @@ def test_the_exception_is_the_cause_where_there_is_a_failed_child_as_well() -> N
 def test_a_job_that_cannot_even_be_made_is_a_failed_run() -> None:
     events: list[Event] = []
 
-    def prepare(request: RunRequest, output: BoundedOutput) -> tuple[Callable[[], object], Scope]:
+    def prepare(_: ActiveRun) -> tuple[Callable[[], object], Scope]:
         raise SyntaxError("'break' outside loop")
 
     guard = Guard(prepare, clock=FakeClock(), publish=events.append, host="vo", output_limit_bytes=100)

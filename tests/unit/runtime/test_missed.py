@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.model import Execute, LastStart, Missed, Outcome, Overlap, Policy, Reason
+from gavo_exec.model import DEFAULT_POLICY, Execute, LastStart, Missed, Outcome, Overlap, Policy, Reason
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.missed import passed
 from gavo_exec.schedule import Every, Schedule, parse_at
@@ -130,7 +130,9 @@ def test_missed_instants_say_why_and_what_becomes_of_them() -> None:
     agenda = Agenda(run_ids=run_ids())
     agenda.reconcile(Catalog().accept(make_rd(hourly(Policy(missed=Missed.SKIP)))), EPOCH)
     ((_, run),) = agenda.tick(later(1000)).left_out
-    assert run.error == "the daemon did not come to it in time; it is 10 min 40 s late, and may be 1 min"
+    assert run.error == (
+        "no slot was free, or the daemon did not come to it in time; it is 10 min 40 s late, and may be 1 min"
+    )
 
 
 def test_very_many_missed_instants_are_summed_up() -> None:
@@ -182,12 +184,46 @@ def test_what_waits_for_a_slot_until_the_next_is_due_gives_way_to_it() -> None:
     agenda.reconcile(Catalog().accept(make_rd(busy, waiting)), EPOCH)
     (request,) = agenda.tick(EPOCH).requests
     assert request.execute.key == "test/q#a"
+    assert agenda.tick(later(100)).left_out == []
+    agenda.finish(make_run(request))
+    decisions = agenda.tick(later(120))
+    ((_, run),) = decisions.left_out
+    assert (run.key, run.outcome, run.due) == ("test/q#b", Outcome.MISSED, EPOCH)
+    assert run.error == "no slot was free, or the daemon did not come to it in time; a later run makes up for it"
+    (request,) = decisions.requests
+    assert (request.execute.key, request.due) == ("test/q#b", later(100))
+
+
+def test_what_waits_for_a_slot_with_a_policy_of_its_own_gives_way_to_the_next() -> None:
+    agenda = Agenda(run_ids=run_ids(), slots=1)
+    busy = make_execute("test/q#a", schedule=Every(seconds=86_400, immediately=True))
+    policy = Policy(retries=1)
+    waiting = make_execute("test/q#b", schedule=Every(seconds=100, immediately=True), policy=policy)
+    agenda.reconcile(Catalog().accept(make_rd(busy, waiting)), EPOCH)
+    (request,) = agenda.tick(EPOCH).requests
     ((_, run),) = agenda.tick(later(100)).left_out
     assert (run.key, run.outcome, run.due) == ("test/q#b", Outcome.MISSED, EPOCH)
     assert run.error == "it waited for a free slot until the next was due, which takes its place"
     agenda.finish(make_run(request))
     (request,) = agenda.tick(later(120)).requests
     assert (request.execute.key, request.due) == ("test/q#b", later(100))
+
+
+def test_what_waits_for_a_slot_comes_in_the_order_it_was_due_whatever_its_policy() -> None:
+    agenda = Agenda(run_ids=run_ids(), slots=0)
+    executes = [
+        make_execute(
+            f"test/q#{number}",
+            schedule=parse_at(f"0:0{number}"),
+            policy=Policy(retries=1) if number % 2 else Policy() if number % 4 else DEFAULT_POLICY,
+        )
+        for number in range(1, 9)
+    ]
+    agenda.reconcile(Catalog().accept(make_rd(*executes)), EPOCH)
+    for minute in range(1, 10):
+        assert agenda.tick(later(60 * minute)).requests == []
+    agenda._slots = 100
+    assert [request.execute.id for request in agenda.tick(later(560)).requests] == list("12345678")
 
 
 def test_what_waits_for_a_slot_past_its_grace_is_missed() -> None:

@@ -14,6 +14,7 @@ import pytest
 from gavo_exec.errors import Position
 from gavo_exec.model import Code, Execute, Outcome, ResourceDescriptor, RunRequest, Site
 from gavo_exec.runtime import capture
+from gavo_exec.runtime.active import ActiveRun
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.names import JobNamespace, own_names
@@ -43,7 +44,7 @@ class Centre:
         rd = rd or self.rds[key.partition("#")[0]]
         [execute] = [execute for execute in rd.executes if execute.key == key]
         request = RunRequest(run_id="run-1", rd=rd, execute=execute, due=EPOCH)
-        call, _ = self.loader.prepare(request, BoundedOutput(100_000))
+        call, _ = self.loader.prepare(ActiveRun(request, BoundedOutput(100_000)))
         return call()
 
 
@@ -381,6 +382,7 @@ def names_under(choice: str, folder: Path, module: str | None) -> str:
         (package / "rmkfuncs.py").write_text(module)
     script = (
         "import sys\n"
+        "from gavo_exec.runtime.active import ActiveRun\n"
         "from gavo_exec.runtime.executing import JobLoader\n"
         "from gavo_exec.runtime.output import BoundedOutput\n"
         "from gavo_exec.testing import ScriptedRunner, make_execute, make_request\n"
@@ -388,7 +390,7 @@ def names_under(choice: str, folder: Path, module: str | None) -> str:
         "code += 'parent is execDef, __name__, \"os\" in names'\n"
         "loader = JobLoader(ScriptedRunner(), choice=sys.argv[1])\n"
         "try:\n"
-        "    print(loader.prepare(make_request(make_execute(code=code)), BoundedOutput(1000))[0]())\n"
+        "    print(loader.prepare(ActiveRun(make_request(make_execute(code=code)), BoundedOutput(1000)))[0]())\n"
         "except Exception as fault:\n"
         "    print(f'{type(fault).__name__}: {fault}')\n"
     )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gavo_exec.model import Code
 from gavo_exec.ports import Completed
+from gavo_exec.runtime.active import ActiveRun
 from gavo_exec.runtime.executing import RD, CronJob, Execute, GuardedFunctionFactory, JobLoader, base, utils
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.testing import ScriptedRunner, make_execute, make_request
@@ -126,7 +127,7 @@ class TestExecute:
 
     def test_what_a_run_leaves_behind_is_its_own(self) -> None:
         [job] = rd_of().jobs
-        run = job.for_run(ScriptedRunner({"false": 1}), BoundedOutput(100))
+        run = job.for_run(ScriptedRunner({"false": 1}), ActiveRun(make_request(), BoundedOutput(100)))
         run.spawn(["false"])
         run.outputAccum.append("x")
         run.setProperty("shared", "yes")

@@ -116,6 +116,22 @@ def test_an_edit_of_the_overlap_holds_from_the_next_instant_on_and_jams_nothing(
     assert dues(agenda.tick(later(200))) == [200]
 
 
+def test_what_might_run_beside_and_waits_for_its_limit_may_not_any_more_after_an_edit() -> None:
+    limit = Limit(name="x")
+    agenda = agenda_of(job(policy=Policy(overlap=Overlap.ALLOW, limit=limit)))
+    (request,) = agenda.tick(EPOCH).requests
+    other = job("other", policy=Policy(limit=limit))
+    edit(agenda, job(policy=Policy(overlap=Overlap.ALLOW, limit=limit)), other, at=50)
+    agenda.tick(later(100))
+    edit(agenda, job(policy=Policy(overlap=Overlap.SKIP)), other, at=150)
+    edit(agenda, job(policy=Policy(overlap=Overlap.SKIP)), at=151)
+    agenda._turns._backlog.release("x")
+    assert agenda.tick(later(160)).requests == []
+    agenda._turns._backlog.occupy("x")
+    agenda.finish(make_run(request))
+    assert dues(agenda.tick(later(170))) == [100]
+
+
 # Slots, order, limits
 
 

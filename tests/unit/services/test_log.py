@@ -8,6 +8,7 @@ import pytest
 
 from gavo_exec.errors import Diagnostic, Position, Severity
 from gavo_exec.events import (
+    ClockStepped,
     DaemonStarted,
     DaemonStopping,
     DescriptorAccepted,
@@ -16,10 +17,12 @@ from gavo_exec.events import (
     Event,
     JobsReconciled,
     RunFinished,
+    RunOverdue,
     RunStarted,
+    Stalled,
     Trouble,
 )
-from gavo_exec.model import HeldBack, Outcome, Reason, Rejection, Run, RunRequest
+from gavo_exec.model import HeldBack, Outcome, Policy, Reason, Rejection, Run, RunRequest
 from gavo_exec.schedule import Loaded
 from gavo_exec.services.log import LogListener, configure, one_line
 from gavo_exec.testing import make_execute, make_rd
@@ -92,6 +95,16 @@ def accepted(executes: int, **more: bool | tuple[Diagnostic, ...]) -> Descriptor
     return msgspec.convert(fields, DescriptorAccepted)
 
 
+def overdue(*, timeout: timedelta | None) -> RunOverdue:
+    execute = make_execute(KEY, title="Fetch", policy=Policy(timeout=timeout))
+    asked = msgspec.structs.replace(request(), execute=execute)
+    return RunOverdue(request=asked, started_at=DUE, at=DUE + timedelta(hours=1, minutes=2))
+
+
+def stalled(*, key: str = "", where: str = "") -> Stalled:
+    return Stalled(seconds=12.34, key=key, where=where, trace="Thread 0x7f", at=DUE)
+
+
 @pytest.mark.parametrize(
     ("event", "line"),
     [
@@ -140,6 +153,34 @@ def accepted(executes: int, **more: bool | tuple[Diagnostic, ...]) -> Descriptor
         (DaemonStopping(reason="SIGTERM", running=1, at=DUE), "INFO stopping (SIGTERM): waiting for 1 run"),
         (DaemonStopping(reason="SIGTERM", running=0, at=DUE), "INFO stopping (SIGTERM): nothing is running"),
         (Trouble(message="the disk is full", at=DUE), "ERROR the disk is full"),
+        (
+            overdue(timeout=timedelta(hours=1)),
+            f"ERROR {KEY} OVERDUE: still running after 1 h 2 min, its time limit is 1 h; it has been asked to end",
+        ),
+        (overdue(timeout=None), f"ERROR {KEY} OVERDUE: still running after 1 h 2 min; it has been asked to end"),
+        (
+            stalled(key=KEY, where="/inputs/weather/q.rd:14"),
+            (
+                f"ERROR STALLED: nothing else could run for 12.3 s: {KEY} held the interpreter's lock at "
+                "/inputs/weather/q.rd:14 (mend it, or let it run apart: run.isolate=process)"
+            ),
+        ),
+        (
+            stalled(where="a#x at /a.rd:1 or b#y at /b.rd:2"),
+            (
+                "ERROR STALLED: nothing else could run for 12.3 s: something held the interpreter's lock, perhaps "
+                "a#x at /a.rd:1 or b#y at /b.rd:2"
+            ),
+        ),
+        (
+            stalled(),
+            "ERROR STALLED: nothing else could run for 12.3 s: something held the interpreter's lock",
+        ),
+        (
+            ClockStepped(seconds=3600.2, at=DUE),
+            "WARNING the clock jumped forward by 1 h: it was set, or the machine slept",
+        ),
+        (ClockStepped(seconds=-7.5, at=DUE), "WARNING the clock jumped back by 7.5 s: it was set"),
     ],
 )
 def test_each_event_is_one_line(event: Event, line: str) -> None:
@@ -284,6 +325,9 @@ def test_json_lines_have_the_events_fields() -> None:
         DescriptorRemoved(rd_id="\ud800"),
         JobsReconciled(added=("a#x",)),
         Trouble(message="m", at=DUE),
+        overdue(timeout=None),
+        stalled(key="\ud800", where="/\ud800:1"),
+        ClockStepped(seconds=1.0, at=DUE),
     ],
 )
 def test_every_event_can_be_a_json_line(event: Event) -> None:

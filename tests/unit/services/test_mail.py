@@ -18,13 +18,16 @@ from gavo_exec.events import (
     Event,
     JobsReconciled,
     RunFinished,
+    RunOverdue,
     RunStarted,
+    Stalled,
 )
 from gavo_exec.model import (
     Execute,
     HeldBack,
     Job,
     Outcome,
+    Policy,
     Reason,
     Rejection,
     ResourceDescriptor,
@@ -170,6 +173,11 @@ def test_good_output_is_mailed_where_debug_asks_for_it(
 def test_a_good_run_of_which_only_the_record_is_left_is_not_mailed(store: SQLiteStore) -> None:
     run = msgspec.structs.replace(RUN, outcome=Outcome.SUCCEEDED)
     assert subjects_about(store, RunFinished(run=run)) == []
+
+
+def test_only_events_that_may_be_mailed_are_heard() -> None:
+    assert MailListener.hears >= {type(event) for event in (FAILED, rejected(), ACCEPTED, REMOVED, OVERDUE, STALLED)}
+    assert not MailListener.hears & {RunStarted, JobsReconciled}
 
 
 def test_other_events_are_not_mailed(store: SQLiteStore) -> None:
@@ -452,6 +460,103 @@ Warnings:
       hint: minutes go from 00 to 59
 """
     )
+
+
+LIMITED = msgspec.structs.replace(EXECUTE, policy=Policy(timeout=timedelta(hours=1)))
+OVERDUE = RunOverdue(
+    request=msgspec.structs.replace(REQUEST, execute=LIMITED),
+    started_at=NOW + timedelta(seconds=1),
+    at=NOW + timedelta(hours=1, minutes=2, seconds=5),
+)
+STALLED = Stalled(
+    seconds=12.34,
+    key="weather/q#fetch",
+    where="/inputs/weather/q.rd:14",
+    trace='Thread 0x7f (most recent call first):\n  File "/inputs/weather/q.rd", line 14 in job_fetch\n',
+    at=NOW,
+)
+
+
+def test_the_mail_about_an_overdue_run(store: SQLiteStore) -> None:
+    [message] = mails_about(store, OVERDUE)
+    assert message["Subject"] == "[archive] OVERDUE weather/q#fetch: still running after 1 h 2 min"
+    assert message["X-Gavo-Exec-Key"] == "weather/q#fetch"
+    assert text_of(message) == (
+        """\
+OVERDUE: still running after 1 h 2 min
+
+Job:        weather/q#fetch
+Title:      Fetch the weather
+Host:       archive
+Time limit: 1 h 0 min
+Started:    2024-05-01 03:00:01 UTC
+RD:         /inputs/weather/q.rd, line 12
+Run:        0190ab
+
+Its programs have been ended. Code in the daemon itself cannot be: it is asked to end, and finds that in
+execDef.cancelled. With run.isolate = process, it would be ended like a program.
+
+To see what became of it: gavo-exec show 0190ab
+"""
+    )
+
+
+def test_the_mail_about_a_stall(store: SQLiteStore) -> None:
+    [message] = mails_about(store, STALLED)
+    assert message["Subject"] == "[archive] STALLED weather/q#fetch: nothing else could run for 12.3 s"
+    assert text_of(message) == (
+        """\
+STALLED: nothing else could run for 12.3 s
+
+Held up by: weather/q#fetch
+Where:      /inputs/weather/q.rd:14
+Host:       archive
+Noticed:    2024-05-01 03:00:00 UTC
+Lasted:     12.3 s
+
+All that time, job code in the daemon held the interpreter's lock: no job could start or go on. So do C
+extensions that keep the lock while they work, regular expressions that take very long, and arithmetic with
+enormous numbers. Mend the code, run it as a program (execDef.spawnPython), or set run.isolate = process.
+Further stalls at this place are mailed once a day; the log has them all.
+
+What all threads were doing:
+    Thread 0x7f (most recent call first):
+      File "/inputs/weather/q.rd", line 14 in job_fetch
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "facts"),
+    [
+        ("a#x at /a.rd:1 or b#y at /b.rd:2", "one of these jobs\nWhere:      a#x at /a.rd:1 or b#y at /b.rd:2\n"),
+        ("", "it is not known by what\nHost:"),
+    ],
+)
+def test_the_mail_about_a_stall_by_nobody_in_particular(store: SQLiteStore, where: str, facts: str) -> None:
+    [message] = mails_about(store, msgspec.structs.replace(STALLED, key="", where=where))
+    assert message["Subject"] == "[archive] STALLED the daemon: nothing else could run for 12.3 s"
+    assert f"\nHeld up by: {facts}" in text_of(message)
+
+
+@pytest.mark.parametrize(
+    ("others", "mails"),
+    [
+        ([STALLED], 1),
+        ([msgspec.structs.replace(STALLED, at=NOW + timedelta(hours=23))], 1),
+        ([msgspec.structs.replace(STALLED, at=NOW + timedelta(hours=24))], 2),
+        ([msgspec.structs.replace(STALLED, at=NOW + timedelta(hours=hour)) for hour in range(1, 100)], 5),
+        ([msgspec.structs.replace(STALLED, where="/inputs/weather/q.rd:15")], 2),
+        ([msgspec.structs.replace(STALLED, key="weather/q#other")], 2),
+    ],
+)
+def test_a_place_that_stalls_is_mailed_once_a_day(store: SQLiteStore, others: list[Event], mails: int) -> None:
+    assert len(mails_about(store, STALLED, *others)) == mails
+
+
+def test_a_long_trace_is_mailed_in_bounds(store: SQLiteStore) -> None:
+    [message] = mails_about(store, msgspec.structs.replace(STALLED, trace='  File "x", line 1 in f\n' * 100_000))
+    assert len(text_of(message)) < 100_000
 
 
 def test_only_the_end_of_long_output_is_mailed(store: SQLiteStore) -> None:

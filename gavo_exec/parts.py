@@ -1,0 +1,114 @@
+"""What the daemon and single runs are made of, by the settings: state directory, store, mailer and guard."""
+
+import fcntl
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+
+from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.ports import Clock, Mailer, Runner
+from gavo_exec.runtime.bus import Bus
+from gavo_exec.runtime.deadlines import Deadlines
+from gavo_exec.runtime.executing import JobLoader
+from gavo_exec.runtime.guard import Guard
+from gavo_exec.runtime.process import is_alive, process_holder
+from gavo_exec.services.mail import MailPolicy
+from gavo_exec.services.postman import MaildirMailer, SendmailMailer, SMTPMailer
+from gavo_exec.services.store import SQLiteStore
+from gavo_exec.settings import Settings
+
+STATE_FILE = "state.sqlite"
+LOCK_FILE = "daemon.lock"
+
+CHILD_OUTPUT_BYTES = 64 * 1024
+"""How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
+
+
+def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus, deadlines: Deadlines) -> Guard:
+    """The guard of these settings' runs."""
+    return Guard(
+        loader.prepare,
+        clock=clock,
+        publish=bus.publish,
+        host=settings.host,
+        output_limit_bytes=settings.output_limit_bytes,
+        deadlines=deadlines,
+    )
+
+
+def open_store(settings: Settings) -> SQLiteStore:
+    """The state file of these settings, made where it is not there yet; raises StoreError."""
+    _make_state_dir(settings.state_dir)
+    return SQLiteStore(Path(settings.state_dir, STATE_FILE), holder=process_holder(), is_alive=is_alive)
+
+
+def make_mailer(settings: Settings, runner: Runner) -> Mailer:
+    """What delivers mail by these settings: an SMTP server, a sendmail command, or a Maildir."""
+    match settings.transport:
+        case "smtp":
+            return SMTPMailer(
+                host=settings.smtp_host,
+                port=settings.smtp_port,
+                security=settings.smtp_security,
+                user=settings.smtp_user,
+                password=settings.read_smtp_password(),
+            )
+        case "sendmail":
+            return SendmailMailer(settings.sendmail_argv, runner)
+        case _:
+            return MaildirMailer(settings.maildir)
+
+
+def mail_policy(settings: Settings) -> MailPolicy:
+    """Whom to write to, and as whom."""
+    return MailPolicy(host=settings.host, sender=settings.mail_from, recipients=tuple(settings.mail_to))
+
+
+def make_run_ids(clock: Clock) -> Iterator[str]:
+    """Ids for the runs of this process: short, never the same twice, in order of time."""
+    stamp = f"{clock.now().astimezone(UTC):%y%m%d%H%M%S}-{os.getpid():x}"
+    return map(f"{stamp}-{{}}".format, itertools.count(1))
+
+
+def is_running(state_dir: str) -> bool:
+    """Whether a daemon is at work on this state directory."""
+    # The lock itself is not tried: a daemon that starts at this moment would find it taken.
+    try:
+        return is_alive(Path(state_dir, LOCK_FILE).read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+@contextmanager
+def lock(state_dir: str) -> Iterator[None]:
+    """Hold the state directory for this process; raises GavoExecError where another has it."""
+    _make_state_dir(state_dir)
+    with Path(state_dir, LOCK_FILE).open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise GavoExecError(
+                f"{state_dir}: another daemon uses this state directory ({file.read().strip() or 'unknown'}); "
+                "stop it, or name another as state_dir"
+            ) from None
+        file.truncate(0)
+        file.write(process_holder())
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _make_state_dir(state_dir: str) -> None:
+    """Make the state directory, for this user alone, where it is not there; raises StoreError."""
+    try:
+        Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(
+            f"{state_dir}: the state directory cannot be made: {fault.strerror}; name another as state_dir"
+        ) from None
