@@ -12,7 +12,7 @@ from gavo_exec.model import Execute, Policy, ResourceDescriptor, RunRequest, Sit
 from gavo_exec.ports import JobRunner
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.executing import JobLoader
-from gavo_exec.runtime.isolation import Isolation, carry_out_here
+from gavo_exec.runtime.isolation import Isolation, carry_out_here, python_path_of
 from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.settings import LiveSite, Settings
 
@@ -25,7 +25,7 @@ def isolation(runner: JobRunner, *, settings: Settings, site: Site, output_limit
     without_secrets = msgspec.structs.replace(settings, smtp_user="", smtp_password="", smtp_password_file="")
 
     def hand_over(request: RunRequest) -> bytes:
-        python_path = os.environ.get("PYTHONPATH")
+        python_path = python_path_of(request.execute.policy)
         return pickle.dumps((request, without_secrets, site, output_limit_bytes, python_path))
 
     return Isolation(runner, module=__name__, hand_over=hand_over)

@@ -36,6 +36,8 @@ utils: Any = _names["utils"]
 class LoadedJob:
     """An execute made ready to run, once for each version of its RD; raises what compiling its code raises."""
 
+    __slots__ = ("exec_def", "execute", "function", "in_use", "is_set_up", "names_parent", "namespace", "rd")
+
     def __init__(self, rd: RD, execute: model.Execute, namespace: dict[str, object]) -> None:
         self.execute = execute
         self.rd = rd
@@ -60,7 +62,8 @@ class JobLoader:
     """Makes requests callable, and remembers what it made for as long as that version of the RD is in use.
 
     ``find`` answers the accepted version of an RD, by its id, and ``whole`` all of one of which no more is known than
-    that it has no executes; ``choice`` says whose names job code gets.
+    that it has no executes; ``choice`` says whose names job code gets.  ``isolate`` prepares runs that are to have a
+    process of their own; without it, they are like all others.
     """
 
     def __init__(

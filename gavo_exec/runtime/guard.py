@@ -113,7 +113,7 @@ class Guard:
         """The same with a time limit."""
         begun = monotonic()
         seconds = timeout.total_seconds()
-        verdict = Verdict(Outcome.TIMED_OUT, f"timed out after {_in_words(seconds)} (run.timeout)")
+        verdict = too_long(timeout)
         deadline = self._deadlines.after(seconds, lambda: self._run_out(active, verdict))
         ending = carry_out(self._prepare, active)
         deadline.cancel()
@@ -205,8 +205,11 @@ class Guard:
         )
 
 
-def _in_words(seconds: float) -> str:
-    return in_words(round(seconds)) if seconds >= 1 else f"{seconds:g} s"
+def too_long(timeout: timedelta) -> Verdict:
+    """What becomes of a run that takes longer than this."""
+    seconds = timeout.total_seconds()
+    words = in_words(round(seconds)) if seconds >= 1 else f"{seconds:g} s"
+    return Verdict(Outcome.TIMED_OUT, f"timed out after {words} (run.timeout)")
 
 
 def _judged(ending: Ending, verdict: Verdict) -> Ending:

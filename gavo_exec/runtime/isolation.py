@@ -13,7 +13,7 @@ from typing import IO, Final
 import msgspec
 
 from gavo_exec.errors import SpawnFailed
-from gavo_exec.model import Execute, Outcome, RunRequest
+from gavo_exec.model import Execute, Outcome, Policy, RunRequest
 from gavo_exec.ports import Completed, JobRunner, Terms
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.active import ActiveRun, Verdict
@@ -63,7 +63,7 @@ class Isolation:
                 completed = self._runner.run(
                     [sys.executable, "-P", "-m", self._module, *words],
                     cwd=policy.workdir or request.rd.resdir,
-                    env={**child_environment(policy), **_import_path()},
+                    env={**child_environment(policy), **_import_path(policy)},
                     input=self._hand_over(request),
                     tee=active.output.append,
                     terms=Terms(run_id=request.run_id, is_run=True),
@@ -74,7 +74,7 @@ class Isolation:
             report.seek(0)
             reported = report.read()
         if reported:
-            return msgspec.msgpack.decode(reported, type=Ending)
+            return _decoded(reported)
         if completed.returncode == -signal.SIGTERM and active.is_cancelled:
             active.judge(Verdict(Outcome.INTERRUPTED, "it was asked to end before its code had begun"))
         code = completed.returncode
@@ -89,11 +89,16 @@ def _nameless_file() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _import_path() -> dict[str, str]:
+def python_path_of(policy: Policy) -> str | None:
+    """Where the Python programs of a run are to look for modules, beside the usual places."""
+    return dict(policy.env).get("PYTHONPATH", os.environ.get("PYTHONPATH"))
+
+
+def _import_path(policy: Policy) -> dict[str, str]:
     """What lets another Python find this very package, where it is not installed: in a checkout, say."""
     if _INSTALLED:
         return {}
-    return {"PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    return {"PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [python_path_of(policy)])])}
 
 
 def carry_out_here(request: RunRequest, *, prepare: Prepare, report: IO[bytes]) -> None:
@@ -118,8 +123,19 @@ def carry_out_here(request: RunRequest, *, prepare: Prepare, report: IO[bytes]) 
                 note = f"[{active.request.execute.key}, which is run on loading, went wrong here: {cause}]\n"
                 output.append(note.encode("utf-8", "backslashreplace"))
         ending = carry_out(prepare, runs[-1])
-    report.write(msgspec.msgpack.encode(ending))
+    report.write(_encoded(ending))
     report.flush()
+
+
+def _encoded(ending: Ending) -> bytes:
+    """An ending as bytes, whatever there is in its error."""
+    error = ending.error.encode("utf-8", "surrogatepass")
+    return msgspec.msgpack.encode((ending.outcome, error, ending.returncode))
+
+
+def _decoded(data: bytes) -> Ending:
+    outcome, error, returncode = msgspec.msgpack.decode(data, type=tuple[Outcome, bytes, int | None])
+    return Ending(outcome=outcome, error=error.decode("utf-8", "surrogatepass"), returncode=returncode)
 
 
 def _before(request: RunRequest) -> Sequence[Execute]:

@@ -1,5 +1,6 @@
 """What job code sees: rd, execDef, and the names in scope."""
 
+import builtins
 import logging
 import sys
 import threading
@@ -9,14 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from gavo_exec.errors import SpawnFailed
+from gavo_exec.errors import RunError, SpawnFailed
+from gavo_exec.model import Code, NewFile, Outcome, Overlap, Policy, ResourceDescriptor, RunRequest
 from gavo_exec.model import Execute as ExecuteModel
-from gavo_exec.model import ResourceDescriptor, RunRequest
-from gavo_exec.ports import JobRunner
-from gavo_exec.runtime.active import ActiveRun
+from gavo_exec.ports import JobRunner, Terms
+from gavo_exec.runtime.active import ActiveRun, Verdict
 from gavo_exec.runtime.executing import Execute, GuardedFunctionFactory, JobLoader, NotFoundError
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.runtime.process import ProcessRunner
+from gavo_exec.runtime.resource import StructureError
 from gavo_exec.schedule import Every, parse_at
 from gavo_exec.testing import EPOCH, ScriptedRunner, make_execute, make_rd
 
@@ -257,6 +259,139 @@ def test_jobs_that_are_no_more_are_let_go() -> None:
     stage.run(execute)
     stage.loader.forget([execute.key, "never/there#x"])
     assert stage.run(execute)[0] == 1
+
+
+# Runs that are to end, and what holds for their children
+
+
+def prepared(stage: Stage, execute: ExecuteModel, **kwargs: Any) -> tuple[ActiveRun, Any, Any]:
+    """A run that is about to begin, what begins it, and its execDef."""
+    active = ActiveRun(RunRequest(run_id="run-1", rd=stage.rd, execute=execute, due=EPOCH, **kwargs), stage.output)
+    return active, *stage.loader.prepare(active)
+
+
+def test_job_code_knows_when_it_should_end_and_can_wait_for_that() -> None:
+    execute = make_execute(
+        code="before = execDef.cancelled, execDef.wait(0)\nend()\nreturn before, execDef.cancelled, execDef.wait(1000)"
+    )
+    stage = Stage(execute)
+    active, call, exec_def = prepared(stage, execute)
+    exec_def.callable.__globals__["end"] = active.ask
+    assert call() == ((False, False), True, True)
+
+
+def test_an_execute_without_a_run_neither_waits_nor_is_cancelled() -> None:
+    execute = make_execute(code="job, = rd.jobs\nassert (job.cancelled, job.newFiles) == (False, [])\njob.wait(1)")
+    with pytest.raises(StructureError, match=r"^test/q#job is not being run, so it cannot wait; use execDef.wait$"):
+        Stage(execute).run(execute)
+
+
+def test_job_code_is_told_which_files_its_run_is_for() -> None:
+    execute = make_execute(code="return execDef.newFiles")
+    stage = Stage(execute)
+    files = (NewFile(path="/data/a b.fits", size=1, mtime_ns=2), NewFile(path="/data/c.fits", size=1, mtime_ns=2))
+    assert prepared(stage, execute, files=files)[1]() == ["/data/a b.fits", "/data/c.fits"]
+    assert stage.run(execute)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "cwd", "env", "terms"),
+    [
+        (Policy(), "/inputs/test", {}, Terms(run_id="run-1")),
+        (Policy(workdir="/var/tmp"), "/var/tmp", {}, Terms(run_id="run-1")),
+        (Policy(env=(("A", "1"), ("B", ""))), "/inputs/test", {"A": "1", "B": ""}, Terms(run_id="run-1")),
+        (
+            Policy(niceness=5, memory_bytes=1000),
+            "/inputs/test",
+            {},
+            Terms(run_id="run-1", niceness=5, memory_bytes=1000),
+        ),
+    ],
+)
+def test_children_run_on_the_terms_of_their_run(policy: Policy, cwd: str, env: dict[str, str], terms: Terms) -> None:
+    execute = make_execute(code="execDef.spawn('fetch')", policy=policy)
+    stage = Stage(execute)
+    stage.runner.script = {"fetch": 1}
+    _, exec_def = stage.run(execute)
+    assert stage.runner.folders == [cwd]
+    assert stage.runner.environments == [{"PYTHONUNBUFFERED": "1", **env}]
+    assert stage.runner.terms == [terms]
+    assert exec_def.failures[0].cwd == cwd
+
+
+def test_what_the_rd_says_of_buffering_holds() -> None:
+    execute = make_execute(code="execDef.spawn('fetch')", policy=Policy(env=(("PYTHONUNBUFFERED", ""),)))
+    stage = Stage(execute)
+    stage.run(execute)
+    assert stage.runner.environments == [{"PYTHONUNBUFFERED": ""}]
+
+
+def test_a_run_that_was_ended_spawns_nothing_any_more() -> None:
+    execute = make_execute(code="execDef.spawn('first')\nend()\nexecDef.spawn('second')")
+    stage = Stage(execute)
+    active, call, exec_def = prepared(stage, execute)
+    exec_def.callable.__globals__["end"] = lambda: active.end(Verdict(Outcome.TIMED_OUT, "timed out"))
+    with pytest.raises(RunError, match=r"^this run is to end: timed out$"):
+        call()
+    assert (stage.runner.calls, stage.runner.ended) == ([("first",)], ["run-1"])
+
+
+def test_one_that_is_only_asked_goes_on_spawning() -> None:
+    execute = make_execute(code="end()\nexecDef.spawn('second')")
+    stage = Stage(execute)
+    active, call, exec_def = prepared(stage, execute)
+    exec_def.callable.__globals__["end"] = active.ask
+    call()
+    assert stage.runner.calls == [("second",)]
+
+
+def test_what_is_set_on_an_execute_is_seen_by_its_runs_and_not_the_other_way_round() -> None:
+    execute = make_execute(code="execDef.mine = 1\nexecDef.title = 'other'\nreturn rd.jobs[0], execDef.theirs")
+    stage = Stage(execute)
+    _, call, exec_def = prepared(stage, execute)
+    exec_def.rd.jobs[0].theirs = 2
+    job, theirs = call()
+    assert theirs == 2
+    assert (job.title, hasattr(job, "mine"), type(job) is type(exec_def)) == ("a job", False, True)
+    assert {"title", "theirs", "spawn"} <= set(dir(exec_def))
+    with pytest.raises(AttributeError, match=r"^an execute has no nothing$"):
+        exec_def.nothing  # noqa: B018 -- the access is what is tested
+
+
+@pytest.mark.parametrize(("code", "setup"), [("return parent", ""), ("return who()", "def who():\n  return parent\n")])
+def test_the_globals_do_not_keep_a_run_that_has_ended(code: str, setup: str) -> None:
+    execute = make_execute(code=code)
+    execute = msgspec.structs.replace(
+        execute, job=msgspec.structs.replace(execute.job, setup=(Code(source=setup),) if setup else ())
+    )
+    stage = Stage(execute)
+    parent, exec_def = stage.run(execute)
+    assert parent is exec_def
+    assert exec_def.callable is not None
+    assert exec_def.callable.__globals__["parent"] is exec_def.rd.jobs[0]
+
+
+def test_runs_beside_one_another_have_each_its_own_parent_and_their_setup_done() -> None:
+    execute = make_execute(code="meet()\nreturn who()", policy=Policy(overlap=Overlap.ALLOW))
+    setup = (Code(source="import builtins\nmeet = builtins.meet\ndef who():\n  return parent\n"),)
+    execute = msgspec.structs.replace(execute, job=msgspec.structs.replace(execute.job, setup=setup))
+    stage = Stage(execute)
+    together = threading.Barrier(3)
+    builtins.meet = lambda: together.wait(20)  # type: ignore[attr-defined]
+    answers: list[tuple[Any, Any]] = []
+    threads = []
+    for _ in range(3):
+        _, call, exec_def = prepared(stage, execute)
+        threads.append(threading.Thread(target=lambda call=call, own=exec_def: answers.append((call(), own))))
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        del builtins.meet  # type: ignore[attr-defined]
+    assert len(answers) == 3
+    assert all(found is own for found, own in answers)
 
 
 def exec_def_of(code: str = "pass") -> Execute:

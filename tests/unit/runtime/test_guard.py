@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
 
 import pytest
 
 from gavo_exec.errors import ReportableError
-from gavo_exec.events import Event, RunFinished, RunStarted
-from gavo_exec.model import Outcome, Run
+from gavo_exec.events import Event, RunFinished, RunOverdue, RunStarted
+from gavo_exec.model import Outcome, Policy, Run, RunRequest
 from gavo_exec.ports import Completed
 from gavo_exec.runtime import capture
-from gavo_exec.runtime.active import ActiveRun
-from gavo_exec.runtime.guard import MAX_ERROR_CHARACTERS, Guard
-from gavo_exec.testing import EPOCH, FakeClock, make_request
+from gavo_exec.runtime.active import ActiveRun, Verdict
+from gavo_exec.runtime.deadlines import Deadline, Deadlines
+from gavo_exec.runtime.guard import MAX_ERROR_CHARACTERS, Ending, Guard, too_long
+from gavo_exec.testing import EPOCH, FakeClock, ScriptedRunner, make_execute, make_request
 
 
 class Scope:
@@ -26,7 +29,9 @@ class Scope:
         return self.accum
 
 
-def guard_of(job: Callable[[Scope], object], events: list[Event] | None = None) -> Guard:
+def guard_of(
+    job: Callable[[Scope], object], events: list[Event] | None = None, deadlines: Deadlines | None = None
+) -> Guard:
     def prepare(_: ActiveRun) -> tuple[Callable[[], object], Scope]:
         scope = Scope()
         return lambda: job(scope), scope
@@ -38,7 +43,7 @@ def guard_of(job: Callable[[Scope], object], events: list[Event] | None = None) 
         if events is not None:
             events.append(event)
 
-    return Guard(prepare, clock=clock, publish=publish, host="vo", output_limit_bytes=10_000)
+    return Guard(prepare, clock=clock, publish=publish, host="vo", output_limit_bytes=10_000, deadlines=deadlines)
 
 
 def perform(job: Callable[[Scope], object]) -> Run:
@@ -231,3 +236,264 @@ def test_a_refused_request_is_accounted_for() -> None:
     run = guard_of(lambda _: None, events).refuse(make_request(), "no thread")
     assert (run.outcome, run.error, run.started_at) == (Outcome.FAILED, "no thread", None)
     assert events == [RunFinished(run=run, request=make_request())]
+
+
+# Runs that are to end
+
+PATIENCE_SECONDS = 20.0
+
+
+class Going:
+    """Requests that are performed in threads; their job goes by what is said to ``active``, and by ``go_on``."""
+
+    def __init__(self, *, overdue_seconds: float = 1000.0, has_children: bool = False) -> None:
+        self.events: list[Event] = []
+        self.happened = threading.Condition()
+        self.runner = ScriptedRunner()
+        self.active: dict[str, ActiveRun] = {}
+        self.go_on = threading.Event()
+        self.failures: list[Completed] = []
+        self._has_children = has_children
+        self._threads: list[threading.Thread] = []
+        self.guard = Guard(
+            self._prepare,
+            clock=FakeClock(),
+            publish=self._publish,
+            host="vo",
+            output_limit_bytes=1000,
+            overdue_seconds=overdue_seconds,
+        )
+
+    def _publish(self, event: Event) -> None:
+        with self.happened:
+            self.events.append(event)
+            self.happened.notify_all()
+
+    def _prepare(self, active: ActiveRun) -> tuple[Callable[[], object], Scope]:
+        scope = Scope()
+        scope.failures = self.failures
+
+        def job() -> None:
+            if self._has_children:
+                active.begin_child(self.runner)
+            print("begun")
+            with self.happened:
+                self.active[active.request.run_id] = active
+                self.happened.notify_all()
+            assert self.go_on.wait(PATIENCE_SECONDS)
+
+        return job, scope
+
+    def begin(self, *requests: RunRequest) -> None:
+        """Perform these, and wait until their jobs have begun."""
+        for request in requests:
+            self._threads.append(threading.Thread(target=self.guard.perform, args=(request,)))
+            self._threads[-1].start()
+        with self.happened:
+            assert self.happened.wait_for(
+                lambda: {request.run_id for request in requests} <= self.active.keys(), PATIENCE_SECONDS
+            )
+
+    def end(self) -> list[Run]:
+        """Let the jobs go on to their end; answers the records."""
+        self.go_on.set()
+        for thread in self._threads:
+            thread.join(PATIENCE_SECONDS)
+        return [event.run for event in self.events if isinstance(event, RunFinished)]
+
+    def wait_for(self, kind: type[Event]) -> None:
+        """Until such an event was published."""
+        with self.happened:
+            assert self.happened.wait_for(
+                lambda: any(isinstance(event, kind) for event in self.events), PATIENCE_SECONDS
+            )
+
+
+def limited(seconds: float, run_id: str = "run-1") -> RunRequest:
+    return make_request(make_execute(policy=Policy(timeout=timedelta(seconds=seconds))), run_id=run_id)
+
+
+def test_a_run_that_ends_in_time_is_as_any() -> None:
+    going = Going(has_children=True)
+    going.begin(limited(3600))
+    (run,) = going.end()
+    assert (run.outcome, run.error) == (Outcome.SUCCEEDED, "")
+    assert (going.runner.ended, going.runner.cleared) == ([], [])
+
+
+def test_one_that_takes_too_long_is_ended_with_its_children_and_told_to_be_overdue_once() -> None:
+    going = Going(overdue_seconds=0.05, has_children=True)
+    request = limited(0.05)
+    with capture.install():
+        going.begin(request)
+        going.wait_for(RunOverdue)
+        assert going.active["run-1"].is_cancelled
+        assert going.runner.ended == ["run-1"]
+        assert going.runner.cleared == []
+        (run,) = going.end()
+    assert (run.outcome, run.error, run.output) == (
+        Outcome.TIMED_OUT,
+        "timed out after 0.05 s (run.timeout)",
+        "begun\n",
+    )
+    assert going.runner.cleared == ["run-1"]
+    assert [type(event) for event in going.events] == [RunStarted, RunOverdue, RunFinished]
+    assert going.events[1] == RunOverdue(request=request, started_at=EPOCH, at=EPOCH)
+
+
+def test_one_that_ends_when_it_is_told_to_is_not_overdue() -> None:
+    events: list[Event] = []
+    ended = threading.Event()
+
+    def prepare(active: ActiveRun) -> tuple[Callable[[], object], Scope]:
+        return lambda: active.wait(PATIENCE_SECONDS), Scope()
+
+    guard = Guard(
+        prepare, clock=FakeClock(), publish=events.append, host="", output_limit_bytes=10, overdue_seconds=0.01
+    )
+    run = guard.perform(limited(0.05))
+    guard._deadlines.after(0.02, ended.set)
+    assert ended.wait(PATIENCE_SECONDS)
+    assert run.outcome is Outcome.TIMED_OUT
+    assert not [event for event in events if isinstance(event, RunOverdue)]
+
+
+def test_what_its_children_came_to_is_detail() -> None:
+    going = Going()
+    going.begin(limited(0.01))
+    while not going.active["run-1"].wait(1):
+        pass
+    going.failures.append(Completed(argv=("fetch",), cwd="/inputs", returncode=-15, output=b"half way\n"))
+    (run,) = going.end()
+    assert run.outcome is Outcome.TIMED_OUT
+    assert run.error == (
+        "timed out after 0.01 s (run.timeout)\n\nended by SIGTERM: half way\n"
+        "command:     fetch\ndirectory:   /inputs\nreturn code: -15"
+    )
+    assert run.returncode == -15
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(3600, "1 h"), (5400, "1 h 30 min"), (1.6, "2 s"), (0.25, "0.25 s"), (86_400, "1 d")]
+)
+def test_the_limit_is_said_in_words(seconds: float, words: str) -> None:
+    verdict = too_long(timedelta(seconds=seconds))
+    assert verdict == Verdict(Outcome.TIMED_OUT, f"timed out after {words} (run.timeout)")
+
+
+class Late(Deadlines):
+    """Nothing ever comes in time."""
+
+    def after(self, seconds: float, call: Callable[[], object]) -> Deadline:
+        return Deadline(call)
+
+
+def test_a_limit_that_was_passed_unnoticed_was_passed() -> None:
+    """While job code holds the interpreter's lock, say, nothing else can notice anything."""
+
+    def job(_: Scope) -> None:
+        until = monotonic() + 0.02
+        while monotonic() < until:
+            pass
+
+    run = guard_of(job, deadlines=Late()).perform(limited(0.01))
+    assert (run.outcome, run.error) == (Outcome.TIMED_OUT, "timed out after 0.01 s (run.timeout)")
+
+
+def test_a_cancelled_run_ends_so_whatever_its_code_makes_of_it() -> None:
+    going = Going(has_children=True)
+    going.begin(make_request(), make_request(make_execute("test/q#other"), run_id="run-2"))
+    going.guard.cancel("run-1", "replaced by the next one")
+    assert going.active["run-1"].is_cancelled
+    assert not going.active["run-2"].is_cancelled
+    runs = {run.run_id: (run.outcome, run.error) for run in going.end()}
+    assert runs == {
+        "run-1": (Outcome.CANCELLED, "replaced by the next one"),
+        "run-2": (Outcome.SUCCEEDED, ""),
+    }
+    assert going.runner.ended == going.runner.cleared == ["run-1"]
+
+
+def test_a_run_that_is_cancelled_before_it_begins_does_not_begin() -> None:
+    events: list[Event] = []
+    guard = guard_of(raiser(AssertionError("it has begun")), events)
+    guard.cancel("run-1", "replaced")
+    run = guard.perform(make_request())
+    assert (run.outcome, run.error, run.started_at) == (Outcome.CANCELLED, "replaced", None)
+    assert events == [RunFinished(run=run, request=make_request())]
+    assert guard.perform(make_request(run_id="run-2")).error.startswith("AssertionError: it has begun")
+
+
+def test_ends_that_are_cancelled_too_late_are_not_remembered_for_ever() -> None:
+    guard = guard_of(lambda _: None)
+    for number in range(5000):
+        guard.cancel(f"run-{number}", "replaced")
+    assert len(guard._early) <= 1000
+    assert guard.perform(make_request(run_id="run-4999")).outcome is Outcome.CANCELLED
+    assert guard.perform(make_request(run_id="run-1")).outcome is Outcome.SUCCEEDED
+
+
+def test_asking_tells_all_runs_and_lets_no_other_begin() -> None:
+    going = Going(has_children=True)
+    isolated = make_execute("test/q#isolated", policy=Policy(is_isolated=True))
+    going.begin(make_request(), make_request(isolated, run_id="run-2"))
+    going.guard.ask("the daemon is stopping")
+    assert all(active.is_cancelled for active in going.active.values())
+    assert (going.runner.asked, going.runner.ended) == (["run-2"], [])
+    refused = going.guard.perform(make_request(run_id="run-3"))
+    assert (refused.outcome, refused.error, refused.started_at) == (
+        Outcome.INTERRUPTED,
+        "the daemon is stopping",
+        None,
+    )
+    assert {run.run_id: run.outcome for run in going.end()} == {
+        "run-1": Outcome.SUCCEEDED,
+        "run-2": Outcome.SUCCEEDED,
+        "run-3": Outcome.INTERRUPTED,
+    }
+
+
+def test_runs_that_are_ended_are_interrupted_when_they_end() -> None:
+    going = Going(has_children=True)
+    requests = [make_request(make_execute(f"test/q#{number}"), run_id=f"run-{number}") for number in range(3)]
+    going.begin(*requests)
+    gone = make_request(run_id="gone")
+    going.guard.end([*requests[:2], gone], "stopped")
+    assert going.runner.ended == ["run-0", "run-1"]
+    assert {run.run_id: (run.outcome, run.error) for run in going.end()} == {
+        "run-0": (Outcome.INTERRUPTED, "stopped"),
+        "run-1": (Outcome.INTERRUPTED, "stopped"),
+        "run-2": (Outcome.SUCCEEDED, ""),
+    }
+
+
+def test_a_run_that_had_timed_out_and_goes_on_when_nobody_waits_any_longer_has_timed_out() -> None:
+    going = Going()
+    request = limited(0.01)
+    going.begin(request)
+    while not going.active["run-1"].wait(1):
+        pass
+    going.guard.interrupt([request], "stopped")
+    (run,) = going.end()
+    assert (run.outcome, run.error) == (Outcome.TIMED_OUT, "timed out after 0.01 s (run.timeout)")
+
+
+def test_what_a_run_that_somebody_broke_off_has_left_is_cleared() -> None:
+    runner = ScriptedRunner()
+
+    def prepare(active: ActiveRun) -> tuple[Callable[[], object], Scope]:
+        def job() -> None:
+            active.begin_child(runner)
+            raise KeyboardInterrupt
+
+        return job, Scope()
+
+    guard = Guard(prepare, clock=FakeClock(), publish=lambda _: None, host="", output_limit_bytes=10)
+    assert guard.perform(make_request()).outcome is Outcome.CANCELLED
+    assert runner.cleared == ["run-1"]
+
+
+def test_an_ending_from_elsewhere_is_the_runs_own() -> None:
+    ending = Ending(outcome=Outcome.FAILED, error="ValueError: there", returncode=3)
+    run = perform(lambda _: ending)
+    assert (run.outcome, run.error, run.returncode) == (Outcome.FAILED, "ValueError: there", 3)

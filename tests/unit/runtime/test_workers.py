@@ -1,7 +1,9 @@
 """The local engine: every request ends exactly once, whatever happens to threads."""
 
+import signal
 import threading
 from datetime import timedelta
+from time import monotonic
 
 from gavo_exec.model import Outcome, Run, RunRequest
 from gavo_exec.runtime.workers import LocalEngine
@@ -24,6 +26,7 @@ class Performer:
         self.go_on.set()
         self.begun = threading.Semaphore(0)
         self.raising = False
+        self.cancelled: list[tuple[str, str]] = []
 
     def perform(self, request: RunRequest) -> Run:
         self.begun.release()
@@ -36,7 +39,7 @@ class Performer:
         return record(request, outcome, cause)
 
     def cancel(self, run_id: str, cause: str) -> None:
-        raise AssertionError("nobody asked for that")
+        self.cancelled.append((run_id, cause))
 
 
 class Ends:
@@ -140,3 +143,57 @@ def test_where_no_thread_can_be_made_the_run_has_failed() -> None:
     (run,) = ends.wait(1)
     assert (run.outcome, run.error) == (Outcome.FAILED, "no thread could be made to run it")
     assert engine.stop(timedelta(0)) == []
+
+
+def test_cancelling_is_the_guards_whether_a_run_has_begun_or_not() -> None:
+    engine, performer, ends = engine_of(1)
+    performer.go_on.clear()
+    engine.submit([request(1), request(2)])
+    engine.cancel("run-2", "replaced")
+    engine.cancel("run-1", "replaced")
+    assert performer.cancelled == [("run-2", "replaced"), ("run-1", "replaced")]
+    performer.go_on.set()
+    ends.wait(2)
+    engine.stop(timedelta(seconds=10))
+
+
+def test_stopping_can_be_hastened_by_a_signal_handler_while_it_waits() -> None:
+    engine, performer, ends = engine_of(2)
+    performer.go_on.clear()
+    engine.submit([request(1)])
+    assert performer.begun.acquire(timeout=10)
+    before = signal.signal(signal.SIGALRM, lambda *_: engine.hasten())
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    begun = monotonic()
+    try:
+        left = engine.stop(timedelta(seconds=1000))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert monotonic() - begun < 20
+    assert [one.run_id for one in left] == ["run-1"]
+    performer.go_on.set()
+    ends.wait(1)
+    assert engine.stop(timedelta(seconds=20)) == []
+    assert worker_threads() == 0
+
+
+def test_a_stop_that_is_hastened_before_it_waits_does_not_wait() -> None:
+    engine, performer, ends = engine_of(1)
+    performer.go_on.clear()
+    engine.submit([request(1)])
+    assert performer.begun.acquire(timeout=10)
+    engine.hasten()
+    assert [one.run_id for one in engine.stop(timedelta(seconds=1000))] == ["run-1"]
+    assert [one.run_id for one in engine.stop(timedelta(seconds=0.01))] == ["run-1"]
+    performer.go_on.set()
+    ends.wait(1)
+    assert engine.stop(timedelta(seconds=20)) == []
+
+
+def test_each_request_ends_once_though_the_stop_comes_at_any_moment() -> None:
+    for _ in range(20):
+        engine, performer, ends = engine_of(4)
+        engine.submit([request(number) for number in range(200)])
+        assert performer.begun.acquire(timeout=10)
+        assert engine.stop(timedelta(seconds=20)) == []
+        assert sorted(run.run_id for run in ends.runs) == sorted(f"run-{number}" for number in range(200))
