@@ -60,6 +60,9 @@ GC_THRESHOLDS = (20_000, 20, 20)
 """How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
 
 
+_CUT_OFF_GRACE = timedelta(seconds=2)
+"""What children of a daemon that was killed get to end by themselves, before this one is ready."""
+
 _HEALTH_SECONDS = 30.0
 _LAST_WORDS = timedelta(seconds=1)
 """How long runs whose children were ended may take to end themselves, when the daemon stops."""
@@ -115,7 +118,10 @@ class Daemon:
         self._is_to_stop = False
 
     def account_for_the_past(self) -> None:
-        """Say which runs were cut off when the process before this one ended."""
+        """End what a process before this one left running, and say which of its runs were cut off."""
+        if cut_off := self.store.cut_off():
+            # Before they are recorded: should we be killed meanwhile, the next one finds them still.
+            self.runner.clear({run.run_id for run in cut_off}, grace=_CUT_OFF_GRACE)
         for run in self.store.interrupt(now=self.clock.now()):
             self.bus.publish(RunFinished(run=run))
 
