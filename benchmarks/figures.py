@@ -324,6 +324,20 @@ def reading(count: int, size: int, *kind: str) -> Figure:
     )
 
 
+def simulation(count: int, days: int) -> Figure:
+    """Goal 16."""
+    size = (str(count), str(days))
+    return Figure(
+        name="simulation",
+        title=f"{days} days of {count:,} executes, simulated",
+        columns=("s", "us a run", "MB more"),
+        contenders={"floor": ("simulation", "floor", *size), "gavo-exec": ("simulation", "gavo-exec", *size)},
+        against="floor",
+        goals=(Goal(16, "s for a year of 1,000 executes", value("gavo-exec"), "<=", 20),),
+        repeats=3,
+    )
+
+
 def tree(count: int, size: int) -> Figure:
     """Goal 11, and what memory a large tree takes."""
     return Figure(
@@ -381,6 +395,7 @@ def _all(*, is_quick: bool) -> list[Figure]:
         registering(size(100_000, 120), before=f"registering-{few}"),
         memory(size(10_000, 100)),
         keeping(size(20_000, 200)),
+        simulation(few, size(365, 2)),
         spawning(size(200, 2), 0),
         spawning(size(200, 2), size(500, 1), before="spawning"),
         output(size(10, 1)),

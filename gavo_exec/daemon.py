@@ -60,12 +60,12 @@ GC_THRESHOLDS = (20_000, 20, 20)
 """How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
 
 
-_CUT_OFF_GRACE = timedelta(seconds=2)
-"""What children of a daemon that was killed get to end by themselves, before this one is ready."""
-
 _HEALTH_SECONDS = 30.0
 _LAST_WORDS = timedelta(seconds=1)
 """How long runs whose children were ended may take to end themselves, when the daemon stops."""
+
+_ORPHANS_GRACE = timedelta(seconds=2)
+"""How long the children of a daemon that is gone have between SIGTERM and SIGKILL, while the next one starts."""
 
 _NAMED_AT_MOST = 10
 
@@ -121,7 +121,7 @@ class Daemon:
         """End what a process before this one left running, and say which of its runs were cut off."""
         if cut_off := self.store.cut_off():
             # Before they are recorded: should we be killed meanwhile, the next one finds them still.
-            self.runner.clear({run.run_id for run in cut_off}, grace=_CUT_OFF_GRACE)
+            self.runner.clear({run.run_id for run in cut_off}, grace=_ORPHANS_GRACE)
         for run in self.store.interrupt(now=self.clock.now()):
             self.bus.publish(RunFinished(run=run))
 
@@ -235,6 +235,7 @@ class Daemon:
         if left:
             self.guard.interrupt(self.engine.stop(_LAST_WORDS), cause)
         self.runner.sweep()
+        self.guard.stop()
 
 
 def assemble(
@@ -325,6 +326,7 @@ def _connect(
         publish=bus.publish,
         look=lambda request, taken: arrivals.look(request, taken=taken),
         lookahead=LOOKAHEAD,
+        is_behind=bus.is_behind,
     )
     arrivals = Arrivals(
         store, clock=clock, found=scheduler.found, not_found=scheduler.not_found, caught_up=bus.caught_up

@@ -18,6 +18,7 @@ from gavo_exec.errors import DescriptorError, GavoExecError, SettingsError
 _MODULES = {
     "check": "check",
     "execute": "runs",
+    "explain": "explain",
     "history": "runs",
     "list": "timetable",
     "mail": "mail",
@@ -25,6 +26,7 @@ _MODULES = {
     "schema": "schema",
     "serve": "serve",
     "show": "show",
+    "simulate": "simulate",
 }
 
 

@@ -7,6 +7,14 @@ from typing import Any
 
 import msgspec
 
+from gavo_exec.cli.json_forecasts import (
+    BusyMinuteView,
+    ExplanationView,
+    FindingView,
+    SimulatedJobView,
+    SimulatedRunView,
+    SimulationView,
+)
 from gavo_exec.cli.json_views import (
     DiagnosticView,
     DifferenceView,
@@ -29,6 +37,12 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     PolicyView: "A policy",
     LimitView: "A limit",
     DueView: "A due instant",
+    ExplanationView: "An explanation",
+    SimulationView: "A simulation",
+    SimulatedJobView: "A job in a simulation",
+    FindingView: "A finding",
+    SimulatedRunView: "A run in a simulation",
+    BusyMinuteView: "A busy minute",
     DiagnosticView: "A diagnostic",
     PlaceView: "A place",
     RunView: "A run",
@@ -81,20 +95,51 @@ With `--dachs`: one [migration report](#a-migration-report).""",
 A list of [due instants](#a-due-instant): the first so many (`--count`) of each job, all of them in order of time. At
 like instants what runs when its RD is loaded comes first, then `key` decides.
 
-They are those of a daemon that starts at T, which is `--from` or now, that keeps running, and whose runs start when
-they are due and end before they are due again:
+They are those of a daemon that starts at T, which is `--from` or now, finds what is recorded, keeps running, and whose
+runs start when they are due and end before they are due again:
 
-- `at`: each such time after T, not T itself, at second 0.
+- `at`: each such time after T, at second 0.
+- `every`: the last start plus the interval, and so on. Where none is recorded, and always with `--fresh`: a tenth of
+  the interval after T, or T itself where the number is negative, and counting from there.
 - What narrows a schedule holds as well: times are by the clocks of `zone`, of those of `at` only those count that
   `only` and `excluded` leave, and `delay_seconds` are added to them; an interval that ends outside of these goes on
   until the next minute within, and its first instant comes `delay_seconds` later.
-- `every`: the last start plus the interval, and so on; where that is T or before, T at once, and counting from there.
-  The last start is the recorded one, even where T is long after it. Where none is recorded, and always with `--fresh`:
-  a tenth of the interval after T, or T itself where the number is negative, and counting from there.
+- What has passed by T and is recorded neither as run nor as left out: T, for each run that makes up for it, as `missed`
+  and `grace_seconds` of its policy say; the `reason` is `catch_up` where it is more than a minute late. What was due by
+  another schedule, before an edit, is not made up for; but an interval that has ended by T is due at T all the same.
+- What is to be tried again: when that is to begin.
 - `on="loaded"`: T, once.
+- Where a last start is recorded that is more than a day after T, as where nothing is recorded.
 
 Without a recorded state, or with `--fresh`, only the files count; jobs that are held back are known from the state
 alone, and are left out then.""",
+    ),
+    "explain": Printed(
+        types=(ExplanationView,),
+        says="""\
+One [explanation](#an-explanation). The verdicts are: `ran`, a run began, and its `outcome` in `runs` tells how it
+ended; `running`, it goes on; `skipped` and `missed`, the record says that it was left out; `failed_to_begin`, the
+record says why; `not_due`, the schedule does not have the instant; `nothing_new`, there were no new files; `waiting`,
+it is due and has not begun; `unserved`, it was due and no daemon has come to it; `unknown`, there is no record that
+would tell; `coming`, it will be due; `never`, it is due at no instant, or nothing will let it run.
+
+A KEY that neither an RD nor the state has is exit code 2; on standard output there is nothing then.""",
+    ),
+    "simulate": Printed(
+        types=(SimulationView,),
+        says="""\
+One [simulation](#a-simulation). It is that of a daemon that starts at `--from` (or now), finds what is recorded (with
+`--fresh`: nothing), and runs to `--to` (or for a day), but for when it is down (`--down`). Runs take as long as is told
+for each job, and succeed; but those of jobs named by `--failing` fail, and those that take longer than they may time
+out. Executes that wait for files find new ones each time. Ids of runs mean something within one simulation only.
+
+The kinds of findings are: `skipped`, left out since its run before goes on; `missed`, passed unserved and left out;
+`caught_up`, passed unserved and made up for; `waited`, begun late since something was in the way; `waiting`, not begun
+by the end; `replaced`, ended for the next run; `timed_out`, ended by its time limit; `interrupted`, ended with the
+daemon.
+
+`told` has the first N records with `--runs N`; without it all, if there are no more than 40, else none. Each broken RD
+is told on standard error with its first fault; the exit code is 0 all the same.""",
     ),
     "history": Printed(
         types=(list[RunView],),
@@ -126,12 +171,13 @@ def reference() -> str:
     lines = [
         "# JSON",
         "",
-        "<!-- Derived from gavo_exec/cli/json_reference.py and json_views.py: change it there. -->",
+        "<!-- Derived from gavo_exec/cli/json_reference.py, json_views.py and json_forecasts.py: change it there. -->",
         "",
         "What the commands below print with `--json` is stable: a field keeps its name, its type and its meaning until",
         "the first number of the version changes. Fields may be added at any time, and so may values of `reason`,",
-        "`outcome`, `severity`, `on`, `missed`, `overlap` and `isolate`, so programs should pass over what they do not",
-        "know. Wording of messages, titles and schedules in words is for people, and may change.",
+        "`outcome`, `severity`, `on`, `missed`, `overlap`, `isolate`, `kind`, `takes_from` and `verdict`, so programs",
+        "should pass over what they do not know. Wording of messages, titles and schedules in words is for people, and",
+        "may change.",
         "",
         "Output is one value in UTF-8. An instant is a string in ISO 8601, in UTC, ending in `Z`. Durations are in",
         "seconds. Paths are absolute. A field is always there; where there is nothing to say it is null, or empty.",

@@ -257,7 +257,8 @@ class DueView(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Annotated[str, _says("The key of the execute.")]
     title: Annotated[str, _says("Its title.")]
-    due: Annotated[_Instant, _says("When it is due.")]
+    due: Annotated[_Instant, _says("When it is due; of what passed unserved and is made up for, when that is.")]
+    reason: Annotated[Reason, _says("Why it is run then.")]
 
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):

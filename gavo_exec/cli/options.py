@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -26,6 +27,20 @@ limit_option = click.option(
 def examples(*lines: str) -> str:
     """The end of a command's help: how it is called."""
     return "\n".join(("\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)))
+
+
+def parsed_moment(text: str) -> datetime:
+    """The instant that an ISO 8601 text means; without a zone, in UTC.  Raises BadParameter for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r} is no instant; write 2026-01-31T07:30, say") from None
+
+
+def moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    """An option's instant, if there is one; see parsed_moment."""
+    return None if text is None else parsed_moment(text)
 
 
 def settings_options(

@@ -29,15 +29,15 @@ def serve_command(*, settings: Settings) -> int:
 
 
 def _leave_in_time(code: int) -> None:
-    """Exit before long even where threads that job code has started, and Python waits for, do not end."""
-    names = [thread.name for thread in threading.enumerate() if thread.is_alive() and not thread.daemon]
-    names.remove(threading.main_thread().name)
-    if names:
+    """Exit before long even where Python waits for what job code has left running: threads, or a pool of them."""
 
-        def leave() -> None:
-            _log.warning("leaving without threads that jobs have started and that do not end: %s", ", ".join(names))
-            os._exit(code)
+    def leave() -> None:
+        ours = {threading.main_thread(), threading.current_thread()}
+        names = ", ".join(thread.name for thread in threading.enumerate() if thread not in ours)
+        _log.warning("leaving without what jobs have left running: threads %s", names)
+        os._exit(code)
 
+    if threading.active_count() > 1:
         watch = threading.Timer(_PATIENCE_SECONDS, leave)
         watch.daemon = True
         watch.start()

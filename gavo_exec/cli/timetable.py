@@ -1,13 +1,13 @@
 """``list`` and ``next``: what will run, when, and how it went last."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from gavo_exec.cli.exits import DONE
 from gavo_exec.cli.keys import normal_key, unknown_key
-from gavo_exec.cli.options import examples, json_option, settings_options
+from gavo_exec.cli.options import examples, json_option, moment, settings_options
 from gavo_exec.cli.output import clean, counted, instant, left, show_json, show_table
 from gavo_exec.errors import DescriptorError
 from gavo_exec.model import rd_id_of
@@ -72,19 +72,6 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
     return DONE
 
 
-def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
-    """The instant that an ISO 8601 text means; without a zone, in UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{text!r} is no instant; write 2026-01-31T07:30, say", ctx=ctx, param=parameter
-        ) from None
-
-
 @click.command(
     "next",
     epilog=examples("gavo-exec next weather/q#fetch --count 10", "gavo-exec next --from 2026-01-31 --fresh"),
@@ -96,7 +83,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
     "--from",
     "start",
     metavar="INSTANT",
-    callback=_moment,
+    callback=moment,
     help="Count from then: ISO 8601, in UTC where it has no zone (default: now).",
 )
 @click.option("--fresh", is_flag=True, help="Count as a daemon that starts for the first time, whatever is recorded.")
@@ -114,13 +101,13 @@ def next_command(
 ) -> int:
     """Show when jobs are due next, in order of time.
 
-    The instants are those of a daemon that starts now (or at --from) and serves each of them on time.  Intervals count
-    from the recorded last starts; what has passed by then is due at once.  Where none is recorded, and with --fresh,
-    they begin anew.
+    The instants are those of a daemon that starts now (or at --from), finds what is recorded, and serves each of them
+    on time.  What has passed by then unserved is due at once where it is to be made up for.  Where nothing is recorded,
+    and with --fresh, schedules begin anew.
     """
     from gavo_exec.cli.state import recorded_state
     from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import State, broken_rds, coming_dues, planned_jobs
+    from gavo_exec.cli.views import State, broken_rds, coming_dues, planned_jobs, reason_words
     from gavo_exec.runtime.clock import SystemClock
 
     if keys and all_jobs:
@@ -144,7 +131,10 @@ def next_command(
         show_json(dues)
     else:
         show_table(
-            ("due (UTC)", "left", "key", "title"),
-            [(instant(item.due), left(item.due, now), item.key, item.title) for item in dues],
+            ("due (UTC)", "left", "key", "reason", "title"),
+            [
+                (instant(item.due), left(item.due, now), item.key, reason_words(item.reason), item.title)
+                for item in dues
+            ],
         )
     return DONE

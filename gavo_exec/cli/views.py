@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 
 import msgspec
 
@@ -15,16 +16,22 @@ from gavo_exec.model import (
     Code,
     Execute,
     HeldBack,
+    Job,
     JobStatus,
+    LastStart,
     Policy,
     QueuedMail,
+    Reason,
     Rejection,
     ResourceDescriptor,
+    Retry,
     Run,
+    rd_id_of,
 )
 from gavo_exec.ports import Store
 from gavo_exec.schedule import Loaded, Schedule
 from gavo_exec.schedule.every import in_words
+from gavo_exec.simulation import Coming, coming_runs
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -32,7 +39,8 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """What the store knows of all jobs, read once."""
 
-    last_starts: Mapping[str, datetime] = msgspec.field(default_factory=dict)
+    last_starts: Mapping[str, LastStart] = msgspec.field(default_factory=dict)
+    retries: Mapping[str, Retry] = msgspec.field(default_factory=dict)
     last_runs: Mapping[str, Run] = msgspec.field(default_factory=dict)
     running: Mapping[str, Run] = msgspec.field(default_factory=dict)
     rejections: Mapping[str, tuple[Rejection, tuple[HeldBack, ...]]] = msgspec.field(default_factory=dict)
@@ -41,7 +49,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, store: Store) -> "State":
         """The store's present state."""
         return cls(
-            last_starts={key: start.at for key, start in store.last_starts().items()},
+            last_starts=store.last_starts(),
+            retries=store.retries(),
             last_runs=store.last_runs(),
             running=store.running(),
             rejections=store.rejections(),
@@ -72,6 +81,14 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its RD is broken."""
         return self.declared is None
 
+    def entered(self) -> tuple[ResourceDescriptor, Execute]:
+        """What a daemon has on its timetable; of what is held back, only what is known of it, without its settings."""
+        if self.declared is not None:
+            return self.declared
+        execute = Execute(key=self.key, title=self.title, schedule=self.schedule, job=Job())
+        rd = ResourceDescriptor(rd_id=rd_id_of(self.key), path=self.path, inputs_dir="", resdir="", executes=(execute,))
+        return rd, execute
+
 
 def planned_jobs(catalog: Catalog, state: State) -> list[PlannedJob]:
     """All jobs, by key: those of the good RDs, and those that run on although their RD is broken."""
@@ -85,18 +102,30 @@ def planned_jobs(catalog: Catalog, state: State) -> list[PlannedJob]:
     return sorted(planned, key=lambda job: job.key)
 
 
+def planned_catalog(jobs: Iterable[PlannedJob]) -> Catalog:
+    """The RDs of a daemon that has these jobs on its timetable."""
+    rds: dict[str, ResourceDescriptor] = {}
+    for job in jobs:
+        rd, execute = job.entered()
+        if job.held_back and (known := rds.get(rd.rd_id)) is not None:
+            rd = msgspec.structs.replace(known, executes=(*known.executes, execute))
+        rds[rd.rd_id] = rd
+    return Catalog(accepted=rds)
+
+
 def statuses(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[JobStatus]:
     """The jobs with their state, the next due first; no instant is due of those that run when their RD is loaded."""
     found = []
     for job in jobs:
         running = state.running.get(job.key)
-        dues = due_instants(job.schedule, last_start=state.last_starts.get(job.key), start=now)
+        is_timed = not isinstance(job.schedule, Loaded)
+        coming = next(coming_of(job, state, start=now), None) if is_timed else None
         found.append(
             JobStatus(
                 key=job.key,
                 title=job.title,
                 schedule=job.schedule.describe(),
-                due=None if isinstance(job.schedule, Loaded) else next(dues, None),
+                due=coming.at if coming is not None else None,
                 last_run=state.last_runs.get(job.key),
                 running_since=running.started_at if running else None,
                 held_back=job.held_back,
@@ -123,36 +152,34 @@ def declared_executes(catalog: Catalog) -> list[tuple[ResourceDescriptor, Execut
 
 
 def coming_dues(jobs: Iterable[PlannedJob], state: State, *, start: datetime, count: int) -> list[DueView]:
-    """The first so many due instants of each job from ``start`` on, in order of time.
+    """The first so many runs of each job from ``start`` on, in order of time.
 
     At like instants come first those that are due since their RD is loaded: the others of the RD wait for them.
     """
     dues = [
-        (due, not isinstance(job.schedule, Loaded), job.key, job.title)
+        (coming.at, not isinstance(job.schedule, Loaded), job.key, number, job.title, coming.reason)
         for job in jobs
-        for due in islice(due_instants(job.schedule, last_start=state.last_starts.get(job.key), start=start), count)
+        for number, coming in enumerate(islice(coming_of(job, state, start=start), count))
     ]
-    return [DueView(key=key, title=title, due=due) for due, _, key, title in sorted(dues)]
+    dues.sort(key=itemgetter(0, 1, 2, 3))
+    return [DueView(key=key, title=title, due=due, reason=reason) for due, _, key, _, title, reason in dues]
 
 
-def due_instants(schedule: Schedule, *, last_start: datetime | None, start: datetime) -> Iterator[datetime]:
-    """The due instants of a daemon that starts at ``start``, each served on time.
-
-    What was due before, or is due when it is loaded, is served at once.  Ends where the calendar does.
-    """
-    try:
-        due = start if isinstance(schedule, Loaded) else schedule.next_due(start, last_start)
-        while due is not None:
-            due = max(due, start)
-            yield due
-            due = schedule.next_due(due, due)
-    except (OverflowError, ValueError):
-        return
+def coming_of(job: PlannedJob, state: State, *, start: datetime) -> Iterator[Coming]:
+    """The runs of a job by the timetable of a daemon that starts at ``start`` and finds this state."""
+    rd, execute = job.entered()
+    last_start, retry = state.last_starts.get(job.key), state.retries.get(job.key)
+    return coming_runs(rd, execute, start=start, last_start=last_start, retry=retry)
 
 
 def outcome_words(run: Run) -> str:
     """``succeeded``, ``timed out``; ``running`` where it has not ended."""
     return "running" if run.outcome is None else run.outcome.value.replace("_", " ")
+
+
+def reason_words(reason: Reason) -> str:
+    """``scheduled``, ``catch up``."""
+    return reason.value.replace("_", " ")
 
 
 def latest_runs(store: Store, key: str | None, *, limit: int, failed: bool) -> list[Run]:

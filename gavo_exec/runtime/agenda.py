@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
+from itertools import chain
 
 from gavo_exec.catalog import Catalog, CatalogChange
 from gavo_exec.model import (
@@ -235,7 +236,7 @@ class Agenda:
                 if self._loading and entry.rd.rd_id in self._loading:
                     self._held_up.setdefault(entry.rd.rd_id, []).append((instant, entry))
                     continue
-                entry.due = following = self._arrive(entry, instant, now)
+                entry.due = following = self._arrive(entry, instant, now, is_first=True)
                 if following is not None:
                     self._push(following, entry)
             elif first is not None:
@@ -278,7 +279,7 @@ class Agenda:
                 heapreplace(heap, (following.timestamp(), self._pushed, following, entry))
         return turns.decided().requests
 
-    def _arrive(self, entry: Entry, due: datetime, now: datetime) -> datetime | None:
+    def _arrive(self, entry: Entry, due: datetime, now: datetime, *, is_first: bool = False) -> datetime | None:
         """Take up all instants of an entry that have come, from ``due`` on; answers the one that follows."""
         schedule, policy = entry.execute.schedule, entry.execute.policy
         if isinstance(schedule, Loaded):
@@ -287,7 +288,7 @@ class Agenda:
         following = schedule.next_due(due, due)
         late = now - due
         if (following is None or following > now) and late <= LATE and (policy.grace is None or late <= policy.grace):
-            if policy is not DEFAULT_POLICY or not self._turns.begin_at_once(entry, due, now):
+            if policy is not DEFAULT_POLICY or not self._turns.begin_at_once(entry, due, now, is_first=is_first):
                 self._turns.offer(entry, [(due, due)], reason=Reason.SCHEDULED, now=now)
             return following
         return self._catch_up(entry, due, now)
@@ -403,6 +404,12 @@ class Agenda:
             )
             for key, entry in sorted(self._entries.items())
         )
+
+    def waiting(self) -> list[tuple[str, datetime]]:
+        """What was due and has not begun: keys, each with the first instant that waits."""
+        waiting = [(key, each.pending.dues[0][0]) for key, each in self._entries.items() if each.pending is not None]
+        others = chain(self._parked, *self._held_up.values())
+        return sorted(waiting + [(each.execute.key, at) for at, each in others if _is_current(each, at)])
 
     @property
     def running(self) -> int:

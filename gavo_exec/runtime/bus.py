@@ -13,6 +13,9 @@ _log = logging.getLogger("gavo_exec")
 PAUSE_SECONDS = 0.02
 """How long the bus lets events gather before it tells the next ones, so that many a second make few transactions."""
 
+MOST_WAITING = 2000
+"""How many events may wait to be told until nothing more is to be begun."""
+
 BATCH = 100
 """How many events at most go between two flushes: what listeners put into the store is committed that often."""
 
@@ -45,6 +48,10 @@ class Bus:
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self.publish: Callable[[Event], None] = self._events.put
         """Tell an event; from any thread, without waiting."""
+
+    def is_behind(self) -> bool:
+        """Whether so much waits to be told and written that nothing more should be begun; from any thread."""
+        return self._events.qsize() > MOST_WAITING
 
     def caught_up(self, timeout_seconds: float) -> bool:
         """Wait until all that was published before is told and written; answers whether it is within that time.

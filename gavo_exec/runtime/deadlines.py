@@ -8,6 +8,7 @@ from time import monotonic
 
 _log = logging.getLogger("gavo_exec")
 
+_LAST_CALL_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 86_400.0  # the system counts to some 300 years at most
 
 
@@ -36,6 +37,7 @@ class Deadlines:
         self._added = 0
         self._kept = 0  # how many of them were left when those called off were last thrown out
         self._thread: threading.Thread | None = None
+        self._is_to_end = False
 
     def after(self, seconds: float, call: Callable[[], object]) -> Deadline:
         """Call this on our thread after so many seconds; from any thread."""
@@ -53,6 +55,15 @@ class Deadlines:
                 self._start()
         return deadline
 
+    def stop(self) -> None:
+        """Let nothing more happen, and the thread end."""
+        with self._changed:
+            self._heap.clear()
+            self._is_to_end = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(_LAST_CALL_SECONDS)
+
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
         try:
@@ -63,21 +74,22 @@ class Deadlines:
             self._thread = thread
 
     def _run(self) -> None:
-        while True:
-            call = self._next().call
+        while (deadline := self._next()) is not None:
+            call = deadline.call
             try:
                 if call is not None:
                     call()
             except Exception:
                 _log.critical("what was to happen at a deadline failed", exc_info=True)
 
-    def _next(self) -> Deadline:
-        """Wait for the next one whose time has come, and take it."""
+    def _next(self) -> Deadline | None:
+        """Wait for the next one whose time has come, and take it; None once nothing more is to happen."""
         with self._changed:
-            while True:
+            while not self._is_to_end:
                 pause = None
                 if self._heap:
                     pause = self._heap[0][0] - monotonic()
                     if pause <= 0:
                         return heappop(self._heap)[2]
                 self._changed.wait(pause and min(pause, _LONGEST_WAIT_SECONDS))
+            return None

@@ -41,6 +41,10 @@ _LEAD = timedelta(milliseconds=5)
 So nothing waits for the disk at the instant that it is due at, and many runs a second make few transactions.
 """
 
+_NONE_AT_ALL = -1_000_000_000
+_BEHIND = timedelta(milliseconds=50)
+"""How soon to look again whether those that hear of runs have caught up."""
+
 _MANY_AHEAD = 64
 _GATHERING_SECONDS = 0.001
 """Where so many may wait in the engine, ends of runs may gather so long: looking at each costs more than it does."""
@@ -70,6 +74,8 @@ class Scheduler:
     All that changes the agenda comes as a message, from any thread, and is handled by the scheduler's own.  ``look`` is
     asked for the files of requests, and told which ones runs have already; it answers by ``found`` or ``not_found``.
     With a ``lookahead``, runs that stand in nobody's way are noted in the store before they are due, up to so long.
+    While those that hear of runs are ``is_behind`` with what there is to tell, what is due waits, as for a free slot:
+    else what happened would pile up in memory.
     """
 
     def __init__(
@@ -82,6 +88,7 @@ class Scheduler:
         publish: Callable[[Event], object],
         look: Callable[[RunRequest, Collection[NewFile]], object] | None = None,
         lookahead: timedelta = timedelta(0),
+        is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._agenda = agenda
         self._engine = engine
@@ -90,6 +97,7 @@ class Scheduler:
         self._publish = publish
         self._look = look or (lambda request, _: self.not_found(request, "nobody looks for files here"))
         self._lookahead = lookahead
+        self._is_behind = is_behind
         self._coming: deque[RunRequest] = deque()  # noted in the store, and not yet due
         self._inbox: SimpleQueue[object] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
@@ -159,7 +167,11 @@ class Scheduler:
         except Empty:
             pass
         if not self._stopped:
-            self._carry_out(self._agenda.tick(now, ahead=self._ahead(now)), now)
+            is_behind = self._is_behind()
+            ahead = self._ahead(now)
+            self._carry_out(self._agenda.tick(now, ahead=_NONE_AT_ALL if is_behind else ahead), now)
+            if is_behind:
+                return now + _BEHIND
         due = self._agenda.next_due()
         if self._lookahead and not self._stopped and due is not None:
             due = self._look_ahead(due, now)

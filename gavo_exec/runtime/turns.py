@@ -287,16 +287,16 @@ class Turns:
             and entry.execute.key not in self.running
         )
 
-    def begin_at_once(self, entry: Entry, due: datetime, now: datetime) -> bool:
+    def begin_at_once(self, entry: Entry, due: datetime, now: datetime, *, is_first: bool = False) -> bool:
         """Ask for a run that is due on time and has no policy of its own, if nothing stands in its way.
 
-        The short way for what nearly all runs are; False sends it the long way.
+        The short way for what nearly all runs are; False sends it the long way.  ``is_first`` says that nothing that
+        waits comes before it.
         """
         execute = entry.execute
         if self._has_priorities or self.count >= self.most or entry.pending is not None:
             return False
-        first = self._backlog.first_due
-        if first is not None and first < due:
+        if not is_first and (first := self._backlog.first_due) is not None and first <= due:
             return False
         key = execute.key
         if key in self.running:

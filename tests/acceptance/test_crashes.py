@@ -234,17 +234,12 @@ STEPS["each-minute"] = MINUTE
 FIXED = {"each-minute", "made-up-for"}
 
 
-ALONE = "each-start"
-"""Runs that have a process of their own do what their RD does at the start, too; so this job has an RD to itself."""
+# What is run on loading is run in each process that a run has of its own, too; those are no runs.
+APART = "import os\nif 'GAVO_EXEC_RUN' in os.environ:\n    return\n"
 
 
-def key_of(name: str) -> str:
-    """The key of a job."""
-    return f"start/q#{name}" if name == ALONE else f"load/q#{name}"
-
-
-def rd_of(names: Iterable[str], log: Path) -> str:
-    """An RD with these jobs, each of which appends a line to the log when it begins."""
+def rd_of_load(log: Path) -> str:
+    """An RD with all of the jobs, each of which appends a line to the log when it begins."""
     begin = (
         "import os, time\n"
         f"log = os.open({str(log)!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)\n"
@@ -254,9 +249,8 @@ def rd_of(names: Iterable[str], log: Path) -> str:
     executes = "".join(
         f'<execute id="{name}" title="{name}" {job.when}>'
         + "".join(f'<property key="{key}">{value}</property>' for key, value in job.properties.items())
-        + f"<job><code><![CDATA[\n{begin}{job.code}\n]]></code></job></execute>\n"
-        for name in names
-        for job in (JOBS[name],)
+        + f"<job><code><![CDATA[\n{APART * (name == 'each-start')}{begin}{job.code}\n]]></code></job></execute>\n"
+        for name, job in JOBS.items()
     )
     return f'<resource schema="load" resdir=".">\n{executes}</resource>\n'
 
@@ -290,15 +284,13 @@ def test_after_every_crash_each_instant_is_accounted_for_and_none_ran_twice(site
     log.touch()
     mark = f"CRASH_TEST={site.folder}"
     site.env |= dict([mark.split("=")])
-    load = rd_of((name for name in JOBS if name != ALONE), log)
-    site.save("load/q.rd", load)
-    site.save("start/q.rd", rd_of([ALONE], log))
+    site.save("load/q.rd", rd_of_load(log))
     for number in range(ROUNDS):
         daemon = site.serve(ready=False)
         with pytest.raises(subprocess.TimeoutExpired):  # until then it lives
             daemon.process.wait(chance.uniform(0, LONGEST_LIFE_SECONDS))
         if number % 3 == 0:  # an edit that only the next daemon may see
-            site.save("load/q.rd", load.replace("no data", f"no data {number}"))
+            site.save("load/q.rd", rd_of_load(log).replace("no data", f"no data {number}"))
         daemon.end(9)
         assert "Traceback" not in daemon.said, daemon.said
         if number % 4 == 0:  # instants pass while there is no daemon
@@ -322,12 +314,12 @@ def check(site: Any, beginnings: Mapping[str, Sequence[datetime]]) -> None:
     last_starts = store.last_starts()
     store.close()
     faults = []
-    assert {run.key for run in runs} >= {key_of(name) for name in JOBS if name != "each-minute"}
+    assert {run.key for run in runs} >= {f"load/q#{name}" for name in JOBS if name != "each-minute"}
     for name in JOBS:
-        mine = [run for run in runs if run.key == key_of(name)]
+        mine = [run for run in runs if run.key == f"load/q#{name}"]
         if name in STEPS and mine:
             faults += faults_of_accounts(mine, STEPS[name], is_fixed=name in FIXED)
-            assert last_starts[key_of(name)].at >= max(run.due for run in mine if run.attempt == 1)
+            assert last_starts[f"load/q#{name}"].at >= max(run.due for run in mine if run.attempt == 1)
         faults += [f"{name}: {fault}" for fault in faults_of_beginnings(mine, beginnings.get(name, []))]
         faults += faults_of_runs_at_once(mine)
     outcomes = {run.outcome for run in runs}

@@ -33,7 +33,7 @@ HOME = "/home/ana"
 """Where the reader in the documents works."""
 
 PATIENCE_SECONDS = 20.0
-READING = frozenset({"check", "list", "next", "history", "show", "mail"})
+READING = frozenset({"check", "explain", "list", "next", "history", "show", "simulate", "mail"})
 """Commands that may be given again until they show what has just happened."""
 
 ELSEWHERE = frozenset({"pip", "make", "python3", "systemctl", "journalctl", "useradd", "crontab", "xmllint"})

@@ -40,7 +40,9 @@ class Place:
         self.heard = threading.Event()
         self.teed = b""
         self.runner = ProcessRunner(output_limit_bytes=10_000, grace_seconds=0.5, drain_seconds=0.5)
-        settings = Settings(inputs_dir=str(folder), state_dir=str(folder), job_namespace="own", smtp_password="secret")
+        settings = Settings(
+            inputs_dir=str(folder), state_dir=str(folder), job_namespace="own", smtp_password="hidden-word"
+        )
         site = Site(config={"general": {"tempdir": "/var/tmp"}})
         self.apart = isolation(self.runner, settings=settings, site=site, output_limit_bytes=10_000)
         loader = JobLoader(self.runner, site=site, choice="own", isolate=self.apart.prepare)
@@ -257,7 +259,7 @@ def test_neither_secrets_nor_our_way_to_be_found_are_handed_on(place: Place, mon
     monkeypatch.delenv("PYTHONPATH", raising=False)
     code = "print(os.environ.get('PYTHONPATH'), os.getcwd() in sys.path or '' in sys.path)"
     assert place.run(code).output == "None False\n"
-    assert b"secret" not in place.apart._hand_over(place.request(code))
+    assert b"hidden-word" not in place.apart._hand_over(place.request(code))
 
 
 DEAF_CHILD = """

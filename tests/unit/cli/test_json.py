@@ -182,10 +182,10 @@ def test_schemas_are_schemas(command: str) -> None:
 
 def test_what_strays_from_a_schema_is_noticed() -> None:
     assert strange([], "list") == strange([], "next") == []
-    assert strange([{"key": "a#b", "title": "t"}], "next") == ["$[0]: 'due' is a required property"]
-    assert strange([{"key": "a#b", "title": None, "due": "2026-01-01T00:00:00Z"}], "next") != []
-    assert strange([{"key": "a#b", "title": "t", "due": "2026-01-01T00:00:00+00:00"}], "next") != []
-    assert strange([{"key": "a#b", "title": "t", "due": "noon"}], "next") != []
+    assert strange([{"key": "a#b", "title": "t", "reason": "retry"}], "next") == ["$[0]: 'due' is a required property"]
+    assert strange([{"key": "a#b", "title": None, "reason": "retry", "due": "2026-01-01T00:00:00Z"}], "next") != []
+    assert strange([{"key": "a#b", "title": "t", "reason": "retry", "due": "2026-01-01T00:00:00+00:00"}], "next") != []
+    assert strange([{"key": "a#b", "title": "t", "reason": "retry", "due": "noon"}], "next") != []
     assert strange({}, "show") != []
 
 
@@ -209,7 +209,7 @@ def test_the_fields_that_are_promised_are_there_and_no_others() -> None:
 
 def test_the_reference_tells_types_in_words() -> None:
     page = reference()
-    assert "| `due` | instant | When it is due. |" in page
+    assert "| `due` | instant | When it is due; of what passed unserved and is made up for, when that is. |" in page
     assert "| `on` | `loaded` or null |" in page
     assert "| `last_run` | [a run](#a-run) or null |" in page
     assert "| `properties` | object with string or null for each name, or null |" in page
@@ -374,6 +374,37 @@ def test_next_is_a_list_of_instants(printed: Printed) -> None:
         ("weather/q#plot-it", "2026-03-02T07:30:00Z"),
         ("weather/q#plot-it", "2026-03-02T08:00:00Z"),
     ]
+
+
+def test_next_and_list_tell_what_is_made_up_for(printed: Printed, site: Site) -> None:
+    site.put(
+        "late/q",
+        """<resource schema="late">
+  <execute title="Once" at="0:00, 12:00"><job/></execute>
+  <execute title="Skipped" at="0:00, 12:00"><property name="when.missed">skip</property><job/></execute>
+  <execute title="Edited" at="0:00, 12:00"><job/></execute>
+</resource>
+""",
+    )
+    mark = LastStart(at=NOON, schedule="at 0:00, 12:00 UTC")
+    with site.store() as store:
+        store.note_starts(
+            {"late/q#once": mark, "late/q#skipped": mark, "late/q#edited": LastStart(at=NOON, schedule="at 0:00 UTC")}
+        )
+    keys = ("late/q#once", "late/q#skipped", "late/q#edited")
+    found = printed("next", *keys, "--from", "2026-03-02T09:00", "--count", "2")
+    assert [(item["key"], item["due"][:16], item["reason"]) for item in found] == [
+        ("late/q#once", "2026-03-02T09:00", "catch_up"),
+        ("late/q#edited", "2026-03-02T12:00", "scheduled"),
+        ("late/q#once", "2026-03-02T12:00", "scheduled"),
+        ("late/q#skipped", "2026-03-02T12:00", "scheduled"),
+        ("late/q#edited", "2026-03-03T00:00", "scheduled"),
+        ("late/q#skipped", "2026-03-03T00:00", "scheduled"),
+    ]
+    before = datetime.now(UTC)
+    listed = {job["key"]: datetime.fromisoformat(job["due"]) for job in printed("list") if job["key"] in keys}
+    assert before <= listed["late/q#once"] <= datetime.now(UTC)
+    assert listed["late/q#skipped"] == listed["late/q#edited"] > before
 
 
 def test_fresh_knows_nothing_of_the_state(printed: Printed, site: Site) -> None:

@@ -13,7 +13,6 @@ from gavo_exec.cli.views import (
     broken_rds,
     coming_dues,
     declared_executes,
-    due_instants,
     job_state,
     latest_runs,
     mail_state,
@@ -29,6 +28,7 @@ from gavo_exec.model import (
     Execute,
     HeldBack,
     Job,
+    LastStart,
     Limit,
     Missed,
     Outcome,
@@ -88,7 +88,7 @@ def store() -> Iterator[SQLiteStore]:
 def test_the_next_due_comes_first_and_ties_go_by_key() -> None:
     good = rd("a/q", execute("a/q#z", parse_at("13:00")), execute("a/q#b", parse_at("13:00")))
     catalog = Catalog().accept(good, rd("b/q", execute("b/q#x", Every(seconds=36_000))))
-    state = State(last_starts={"b/q#x": NOON - 9.5 * HOUR}, last_runs={"a/q#z": run(1, key="a/q#z")})
+    state = State(last_starts={"b/q#x": LastStart(at=NOON - 9.5 * HOUR)}, last_runs={"a/q#z": run(1, key="a/q#z")})
     found = statuses(planned_jobs(catalog, state), state, NOON)
     assert [(job.key, job.due) for job in found] == [
         ("b/q#x", NOON + 0.5 * HOUR),
@@ -136,34 +136,12 @@ def test_broken_rds_are_told_by_their_first_error() -> None:
     assert broken_rds(one) == ["/in/bad.rd:5:3: E202 no such attribute"]
 
 
-@pytest.mark.parametrize(
-    ("schedule", "last_start", "hours"),
-    [
-        (Every(seconds=3600), None, [0.1, 1.1, 2.1]),
-        (Every(seconds=3600, immediately=True), None, [0, 1, 2]),
-        (Every(seconds=3600), NOON - 0.5 * HOUR, [0.5, 1.5, 2.5]),
-        (Every(seconds=3600), NOON - 5 * HOUR, [0, 1, 2]),
-        (parse_at("12:00,13:00"), None, [1, 24, 25]),
-        (parse_at("12:00"), NOON, [24, 48, 72]),
-    ],
-)
-def test_due_instants_go_on_and_on(schedule: At | Every, last_start: datetime | None, hours: list[float]) -> None:
-    instants = due_instants(schedule, last_start=last_start, start=NOON)
-    assert [next(instants) for _ in hours] == [NOON + hour * HOUR for hour in hours]
-
-
-@pytest.mark.parametrize("schedule", [Every(seconds=86_400), parse_at("12:00"), parse_at("m1 1:00")])
-def test_due_instants_end_where_the_calendar_does(schedule: At | Every) -> None:
-    end = datetime(9999, 12, 30, 13, tzinfo=UTC)
-    assert len(list(due_instants(schedule, last_start=None, start=end))) <= 2
-
-
 def test_coming_dues_of_several_jobs_are_in_order_of_time() -> None:
     jobs = [
         PlannedJob(key="b#y", title="Y", schedule=Every(seconds=7200), path=""),
         PlannedJob(key="a#x", title="X", schedule=Every(seconds=3600), path=""),
     ]
-    state = State(last_starts={"a#x": NOON, "b#y": NOON})
+    state = State(last_starts={"a#x": LastStart(at=NOON), "b#y": LastStart(at=NOON)})
     found = coming_dues(jobs, state, start=NOON, count=2)
     assert [(item.due - NOON, item.key, item.title) for item in found] == [
         (HOUR, "a#x", "X"),
@@ -176,7 +154,7 @@ def test_coming_dues_of_several_jobs_are_in_order_of_time() -> None:
 def test_what_runs_when_its_rd_is_loaded_is_due_at_no_instant() -> None:
     loaded = make_execute("a/q#z", schedule=Loaded())
     catalog = Catalog().accept(rd("a/q", loaded, execute("a/q#x", Every(seconds=3600))))
-    found = statuses(planned_jobs(catalog, State(last_starts={"a/q#z": NOON})), State(), NOON)
+    found = statuses(planned_jobs(catalog, State()), State(), NOON)
     assert [(job.key, job.due is None, job.schedule) for job in found] == [
         ("a/q#x", False, "every 1 h"),
         ("a/q#z", True, "when loaded"),

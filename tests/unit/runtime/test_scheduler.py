@@ -383,3 +383,15 @@ def test_what_was_claimed_ahead_begins_at_once_where_the_clock_is_set() -> None:
     stage.scheduler.compare_clocks(EPOCH - timedelta(hours=1), 0.1)
     assert stage.begun() == ["a"]
     stage.store.close()
+
+
+def test_nothing_is_begun_while_those_that_hear_of_runs_are_behind() -> None:
+    stage = Stage(make_execute(schedule=Every(seconds=10, immediately=True)))
+    behind = True
+    stage.scheduler._is_behind = lambda: behind
+    assert stage.at(0) == EPOCH + timedelta(milliseconds=50)
+    assert stage.engine.submitted == []
+    behind = False
+    stage.at(0.05)
+    assert [request.due for request in stage.engine.submitted] == [EPOCH]
+    stage.store.close()

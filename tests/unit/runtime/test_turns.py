@@ -355,3 +355,30 @@ def test_an_execute_that_begins_to_wait_for_files_looks_for_them_first() -> None
     edit(agenda, job(policy=WAITING), at=1)
     decisions = agenda.tick(later(2), ahead=1)
     assert (decisions.requests, len(decisions.lookups)) == ([], 1)
+
+
+# What waits
+
+
+def test_what_waits_is_told_whatever_it_waits_for() -> None:
+    queue = job("queue", policy=Policy(overlap=Overlap.QUEUE))
+    plain = make_execute("test/q#plain", schedule=Every(seconds=1000))
+    agenda = agenda_of(queue, plain, slots=1)
+    (request,) = agenda.tick(EPOCH).requests
+    assert agenda.waiting() == []
+    agenda.tick(later(100))
+    assert agenda.waiting() == [("test/q#plain", later(100)), ("test/q#queue", later(100))]
+    edit(agenda, queue, at=100)
+    assert agenda.waiting() == [("test/q#queue", later(100))]
+    agenda.finish(make_run(request))
+    agenda.tick(later(101))
+    assert agenda.waiting() == []
+
+
+def test_what_waits_for_its_rd_to_be_loaded_is_told() -> None:
+    agenda = agenda_of(make_execute("test/q#a", schedule=Loaded()), job("b", policy=Policy()))
+    (request,) = agenda.tick(EPOCH).requests
+    assert agenda.waiting() == [("test/q#b", EPOCH)]
+    agenda.finish(make_run(request))
+    agenda.tick(EPOCH)
+    assert agenda.waiting() == []
