@@ -29,12 +29,15 @@ def start(command: Sequence[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def end(process: "subprocess.Popen[str]") -> list[float]:
-    """What it printed; raises RuntimeError where it failed."""
+def end(process: "subprocess.Popen[str]", *, columns: int) -> list[float]:
+    """What it printed; raises RuntimeError where it failed, or printed something else."""
     said, complaint = process.communicate()
     if process.returncode:
         raise RuntimeError(f"{process.args!r} failed:\n{complaint}")
-    return [float(word) for word in said.split()]
+    values = [float(word) for word in said.split()]
+    if len(values) != columns:
+        raise RuntimeError(f"{process.args!r} printed {len(values)} values, not {columns}:\n{said}")
+    return values
 
 
 def measure(figure: Figure) -> Found:
@@ -43,11 +46,11 @@ def measure(figure: Figure) -> Found:
     if figure.at_once:  # what they wait for, they can wait for together
         every = [(name, start(command)) for name, command in figure.contenders.items() for _ in range(figure.repeats)]
         for name, process in every:
-            found[name].append(end(process))
+            found[name].append(end(process, columns=len(figure.columns)))
     else:
         for _ in range(figure.repeats):
             for name, command in figure.contenders.items():
-                found[name].append(end(start(command)))
+                found[name].append(end(start(command), columns=len(figure.columns)))
     return {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in found.items()}
 
 

@@ -120,11 +120,11 @@ class Daemon:
         self._is_to_stop = False
 
     def account_for_the_past(self) -> None:
-        """Say which runs were cut off when the process before this one ended, and end what is left of them."""
-        runs = self.store.interrupt(now=self.clock.now())
-        if runs:
-            self.runner.clear([run.run_id for run in runs], grace=_ORPHANS_GRACE)
-        for run in runs:
+        """End what a process before this one left running, and say which of its runs were cut off."""
+        if cut_off := self.store.cut_off():
+            # Before they are recorded: should we be killed meanwhile, the next one finds them still.
+            self.runner.clear({run.run_id for run in cut_off}, grace=_ORPHANS_GRACE)
+        for run in self.store.interrupt(now=self.clock.now()):
             self.bus.publish(RunFinished(run=run))
 
     def take_up(self, paths: frozenset[str]) -> None:

@@ -182,6 +182,10 @@ class Store(Protocol):
         """
         ...
 
+    def cut_off(self) -> list[Run]:
+        """All unfinished runs whose process is gone, as they were claimed."""
+        ...
+
     def interrupt(self, *, now: datetime) -> list[Run]:
         """End, as INTERRUPTED, all unfinished runs whose process is gone; answers them."""
         ...

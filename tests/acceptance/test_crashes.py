@@ -11,6 +11,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ LONGEST_LIFE_SECONDS = 2.0
 """A daemon is killed after at most so long, which often is before it is ready."""
 
 LONGEST_OUTAGE_SECONDS = 4.0
-CHILD_SECONDS = 3
+CHILD_SECONDS = 1000
 """How long the longest children take."""
 
 LEFT_OUT = frozenset({Outcome.SKIPPED, Outcome.MISSED})
@@ -67,16 +68,30 @@ def faults_of_accounts(runs: Iterable[Run], step: timedelta, *, is_fixed: bool) 
     return found
 
 
+def times_of(runs: Iterable[Run]) -> list[tuple[Run, datetime, datetime]]:
+    """The runs of one key that began, in order, each with the time that it may have taken.
+
+    The record of one that was cut off ends when it was found; so much is known that it had ended when the next began.
+    """
+    began = sorted(
+        ((run.started_at, run.finished_at, run) for run in runs if run.started_at and run.finished_at),
+        key=itemgetter(0),
+    )
+    nexts = [started_at for started_at, _, _ in began[1:]]
+    return [
+        (run, started_at, min(finished_at, after) if run.outcome is Outcome.INTERRUPTED and after else finished_at)
+        for (started_at, finished_at, run), after in itertools.zip_longest(began, nexts)
+    ]
+
+
 def faults_of_beginnings(runs: Iterable[Run], beginnings: Sequence[datetime]) -> list[str]:
     """Where job code did not begin as often as the rows of its key say: once, or not at all.
 
     Runs of a key do not overlap, so each beginning lies in the time of the one run that it is of.
     """
     found, left = [], sorted(beginnings)
-    for run in sorted((run for run in runs if run.started_at is not None), key=lambda run: run.started_at or run.due):
-        assert run.started_at is not None
-        assert run.finished_at is not None
-        within = [moment for moment in left if run.started_at <= moment <= run.finished_at]
+    for run, started_at, finished_at in times_of(runs):
+        within = [moment for moment in left if started_at <= moment <= finished_at]
         left = [moment for moment in left if moment not in within]
         # One that was cut off may have been so before its code began.
         if len(within) > 1 or (not within and run.outcome is not Outcome.INTERRUPTED):
@@ -86,11 +101,10 @@ def faults_of_beginnings(runs: Iterable[Run], beginnings: Sequence[datetime]) ->
 
 def faults_of_runs_at_once(runs: Iterable[Run]) -> list[str]:
     """Where two runs of one key went on at the same time."""
-    began = sorted((run for run in runs if run.started_at is not None), key=lambda run: run.started_at or run.due)
     return [
         f"{run.key}: the runs due {run.due} and {after.due} overlap"
-        for run, after in itertools.pairwise(began)
-        if run.finished_at is not None and after.started_at is not None and run.finished_at > after.started_at
+        for (run, _, finished_at), (after, started_at, _) in itertools.pairwise(times_of(runs))
+        if finished_at > started_at
     ]
 
 
@@ -160,6 +174,18 @@ def test_what_is_lost_or_there_twice_is_noticed(runs: list[Run], is_fixed: bool,
         pytest.param([row(0, outcome=Outcome.INTERRUPTED)], [], True, id="cut off before"),
         pytest.param([row(0, outcome=Outcome.INTERRUPTED)], [0.1], True, id="cut off afterwards"),
         pytest.param([row(0, outcome=Outcome.INTERRUPTED)], [0.1, 0.2], False, id="cut off and twice"),
+        pytest.param(
+            [row(0, outcome=Outcome.INTERRUPTED, took=9), row(1, outcome=Outcome.INTERRUPTED, took=8)],
+            [0.1, 1.1],
+            True,
+            id="both had ended, and that was lost",
+        ),
+        pytest.param(
+            [row(0, outcome=Outcome.INTERRUPTED, took=9), row(1, outcome=Outcome.INTERRUPTED, took=8)],
+            [0.1, 0.2],
+            False,
+            id="one twice, and its end was lost",
+        ),
     ],
 )
 def test_what_began_twice_or_not_at_all_is_noticed(runs: list[Run], beginnings: list[float], is_sound: bool) -> None:
@@ -168,6 +194,7 @@ def test_what_began_twice_or_not_at_all_is_noticed(runs: list[Run], beginnings: 
 
 def test_runs_at_once_are_noticed() -> None:
     assert faults_of_runs_at_once([row(0), row(1)]) == []
+    assert faults_of_runs_at_once([row(0, took=9, outcome=Outcome.INTERRUPTED), row(1)]) == []
     assert len(faults_of_runs_at_once([row(0, took=1.5), row(1)])) == 1
 
 
@@ -268,7 +295,7 @@ def test_after_every_crash_each_instant_is_accounted_for_and_none_ran_twice(site
         assert "Traceback" not in daemon.said, daemon.said
         if number % 4 == 0:  # instants pass while there is no daemon
             Event().wait(chance.uniform(0, LONGEST_OUTAGE_SECONDS))
-    daemon = site.serve()
+    daemon = site.serve("--stop-grace-seconds", "1")
     daemon.wait_for("load/q#quick succeeded", count=3)
     assert daemon.end() == 0
     site.eventually(lambda: not processes_marked(mark))

@@ -143,12 +143,19 @@ class SQLiteStore:
         }
         return {request.run_id: held[request.execute.key] for request in requests if request.execute.key in held}
 
+    def cut_off(self) -> list[Run]:
+        """All unfinished runs whose process is gone, as they were claimed."""
+        return [codec.claimed_run_of(row) for row in self._claims_of_the_gone()]
+
+    def _claims_of_the_gone(self) -> list[codec.Row]:
+        claims = self._read("claims_of_others", {"holder": self._holder})
+        alive = self._living(claims)
+        return [row for row in claims if row[0] not in alive]
+
     def interrupt(self, *, now: datetime) -> list[Run]:
         """End, as INTERRUPTED, all unfinished runs whose process is gone; answers them."""
         with self._writing() as db:
-            claims = self._read("claims_of_others", {"holder": self._holder})
-            alive = self._living(claims)
-            gone = [row for row in claims if row[0] not in alive]
+            gone = self._claims_of_the_gone()
             runs = [
                 msgspec.structs.replace(
                     codec.claimed_run_of(row),

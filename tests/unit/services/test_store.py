@@ -409,8 +409,10 @@ class SharedStoreContract:
         open_store(THEIRS).claim([a_request("t1", key="a"), a_request("t2", key="b")], now=NOW)
         open_store("near 5 1").claim([a_request("n1", key="c")], now=NOW)
         ours.claim([a_request("r1", key="d")], now=NOW)
+        assert [(run.run_id, run.outcome) for run in ours.cut_off()] == [("t1", None), ("t2", None)]
         interrupted = ours.interrupt(now=NOW + 9 * SECOND)
         assert [run.run_id for run in interrupted] == ["t1", "t2"]
+        assert ours.cut_off() == []
         assert interrupted[0] == Run(
             run_id="t1",
             key="a",
