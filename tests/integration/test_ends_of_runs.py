@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from gavo_exec.errors import SpawnFailed
 from gavo_exec.ports import Completed, Terms
+from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.runtime.process.strays import find_strays, marked
 
@@ -24,6 +26,7 @@ PATIENCE_SECONDS = 20.0
 RUN_1 = f"{os.getpid()}-1"  # marks are looked for among all processes of the machine
 RUN_2 = f"{os.getpid()}-2"
 RUN_11 = f"{RUN_1}1"
+DEADLINES = Deadlines()
 
 
 def no_pidfd(_pid: int) -> int:
@@ -35,6 +38,7 @@ def _nothing_is_left() -> Iterator[None]:
     """No test may leave a descriptor open or a child behind, not even a zombie."""
     before = {path.name for path in list(Path("/proc/self/fd").iterdir()) if path.is_symlink()}
     yield
+    DEADLINES.stop()
     after = {path.name for path in list(Path("/proc/self/fd").iterdir()) if path.is_symlink()}
     assert (after, psutil.Process().children()) == (before, [])
 
@@ -87,6 +91,11 @@ class Going:
 
     def close(self) -> None:
         os.close(self._alive)
+
+
+def runner_of(**options: Any) -> ProcessRunner:
+    """A runner whose deadlines end with the test."""
+    return ProcessRunner(output_limit_bytes=1000, deadlines=DEADLINES, **options)
 
 
 @pytest.fixture(name="begin")
@@ -158,7 +167,7 @@ DEAF_SHAPES = [
 def test_ending_a_run_ends_all_that_it_started_wherever_that_is(
     begin: Callable[..., Going], argv: list[str], ready: int, pidfd_open: Callable[[int], int] | None
 ) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=60, pidfd_open=pidfd_open)
+    runner = runner_of(grace_seconds=60, pidfd_open=pidfd_open)
     going = begin(runner, argv, ready=ready)
     runner.end([RUN_1])
     assert going.returncode() in {-signal.SIGTERM, 128 + signal.SIGTERM}
@@ -170,7 +179,7 @@ def test_ending_a_run_ends_all_that_it_started_wherever_that_is(
 def test_what_does_not_listen_is_killed_after_the_grace(
     begin: Callable[..., Going], argv: list[str], ready: int
 ) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=0.1, drain_seconds=60)
+    runner = runner_of(grace_seconds=0.1, drain_seconds=60)
     going = begin(runner, argv, ready=ready)
     runner.end([RUN_1])
     going.returncode()
@@ -179,7 +188,7 @@ def test_what_does_not_listen_is_killed_after_the_grace(
 
 @pytest.mark.parametrize(("argv", "ready"), DEAF_SHAPES)
 def test_clearing_does_not_wait_for_any_grace(begin: Callable[..., Going], argv: list[str], ready: int) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=60)
+    runner = runner_of(grace_seconds=60)
     going = begin(runner, argv, ready=ready)
     runner.clear([RUN_1])
     assert going.nobody_lives()
@@ -187,9 +196,10 @@ def test_clearing_does_not_wait_for_any_grace(begin: Callable[..., Going], argv:
 
 
 def test_what_left_its_group_can_end_in_peace_too(begin: Callable[..., Going]) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=60, drain_seconds=60)
-    code = "trap 'echo bye; exit' TERM; echo ready; sleep 1000 & wait"
-    going = begin(runner, sh('setsid sh -c "$1" & wait', code))
+    runner = runner_of(grace_seconds=60, drain_seconds=60)
+    going = begin(
+        runner, far_away("import signal; signal.signal(signal.SIGTERM, lambda *_: print('bye') or sys.exit())")
+    )
     runner.end([RUN_1])
     going.returncode()
     assert going.output == b"ready\nbye\n"
@@ -197,7 +207,7 @@ def test_what_left_its_group_can_end_in_peace_too(begin: Callable[..., Going]) -
 
 
 def test_a_run_that_is_ended_starts_nothing_more_and_others_go_on(begin: Callable[..., Going]) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=60)
+    runner = runner_of(grace_seconds=60)
     first = begin(runner, far_away(), run_id=RUN_1)
     second = begin(runner, far_away(), run_id=RUN_11)
     runner.end([RUN_1])
@@ -214,7 +224,7 @@ def test_a_run_that_is_ended_starts_nothing_more_and_others_go_on(begin: Callabl
 
 
 def test_a_run_that_had_ended_before_it_was_to_be_ended_is_forgotten() -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=0)
+    runner = runner_of(grace_seconds=0)
     runner.end([RUN_1])
     pause = threading.Event()
     while runner._ending:
@@ -238,8 +248,8 @@ def test_asking_reaches_only_the_process_that_is_the_run(begin: Callable[..., Go
 def test_what_runs_leave_in_the_background_stays_until_it_is_swept(
     begin: Callable[..., Going], caplog: pytest.LogCaptureFixture
 ) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, drain_seconds=0.05)
-    another = ProcessRunner(output_limit_bytes=1000, drain_seconds=0.05)
+    runner = runner_of(drain_seconds=0.05)
+    another = runner_of(drain_seconds=0.05)
     left = begin(runner, far_away(last="pass"), run_id=RUN_1)
     others = begin(another, far_away(last="pass"), run_id=RUN_2)
     assert (left.returncode(), others.returncode()) == (0, 0)
@@ -265,7 +275,7 @@ def test_a_sweep_with_nothing_to_be_swept_says_nothing(caplog: pytest.LogCapture
 
 
 def test_hastening_makes_the_grace_short(begin: Callable[..., Going]) -> None:
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=PATIENCE_SECONDS * 10)
+    runner = runner_of(grace_seconds=PATIENCE_SECONDS * 10)
     going = begin(runner, sh("trap '' TERM; echo ready; sleep 1000; sleep 1000"))
     runner.hasten()
     runner.stop()
@@ -274,7 +284,7 @@ def test_hastening_makes_the_grace_short(begin: Callable[..., Going]) -> None:
 
 def test_what_a_killed_process_left_is_found_by_its_runs(begin: Callable[..., Going]) -> None:
     """As after a crash: whoever comes next has its run ids, and nothing else."""
-    runner = ProcessRunner(output_limit_bytes=1000, drain_seconds=0.05)
+    runner = runner_of(drain_seconds=0.05)
     left = begin(runner, far_away(last="pass"), run_id=RUN_1)
     left.returncode()
     deaf = begin(runner, far_away(DEAF, "pass"), run_id=RUN_2)
@@ -312,7 +322,7 @@ def test_a_number_that_belongs_to_another_process_by_now_is_left_alone() -> None
 
 def test_what_a_run_within_a_run_starts_ends_with_either(begin: Callable[..., Going]) -> None:
     """Programs may be gavo-exec's own command again."""
-    runner = ProcessRunner(output_limit_bytes=1000, grace_seconds=60)
+    runner = runner_of(grace_seconds=60)
     for run_id in (RUN_1, RUN_2):
         going = begin(runner, [sys.executable, "-c", INNER.format(run_id=RUN_2, argv=far_away())], run_id=RUN_1)
         (stray, *_) = [stray for stray in find_strays([run_id], pidfd_open=None) if stray.run_id == RUN_2]

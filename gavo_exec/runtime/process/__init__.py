@@ -157,25 +157,33 @@ class ProcessRunner:
             groups = [child.pid for child in self._children if child.terms.run_id in run_ids]
         if not run_ids:
             return
-        # Looked for first: what is below a process that has ended is so no more.
-        strays = find_strays(run_ids, below=groups, beside=groups, pidfd_open=self._pidfd_open)
-        with self._changed:
-            for child in self._children:
-                if child.terms.run_id in run_ids:
-                    child.signal(number)
-        for stray in strays:
-            stray.signal(number)
-            stray.close()
+        signalled: set[tuple[int, str]] = set()
+        for _ in range(_ROUNDS):
+            # Looked for first: what is below a process that has ended is so no more.
+            strays = find_strays(run_ids, below=groups, beside=groups, pidfd_open=self._pidfd_open)
+            fresh = {stray.identity for stray in strays} - signalled
+            if not signalled:
+                self._signal_children(run_ids, number)
+            for stray in strays:
+                if stray.identity in fresh:
+                    stray.signal(number)
+                stray.close()
+            if not fresh:
+                break
+            signalled |= fresh  # and once more, for what was started while we looked
         if number is signal.SIGKILL:  # where a run had ended before it was to be ended, nobody clears it
             with self._changed:
                 self._ending -= run_ids - {child.terms.run_id for child in self._children}
 
-    def clear(self, run_ids: Collection[str], *, grace: timedelta = timedelta(0)) -> None:
-        """Kill what is left of these runs, as the port says."""
+    def _signal_children(self, run_ids: Collection[str], number: signal.Signals) -> None:
         with self._changed:
             for child in self._children:
                 if child.terms.run_id in run_ids:
-                    child.signal(signal.SIGKILL)
+                    child.signal(number)
+
+    def clear(self, run_ids: Collection[str], *, grace: timedelta = timedelta(0)) -> None:
+        """Kill what is left of these runs, as the port says."""
+        self._signal_children(run_ids, signal.SIGKILL)
         self._clear(run_ids, grace.total_seconds())
         with self._changed:
             self._ending.difference_update(run_ids)
@@ -188,24 +196,24 @@ class ProcessRunner:
     def _clear(self, marks: Collection[str], grace_seconds: float) -> list[str]:
         """Kill all processes with one of these marks, and wait for that; answers which they were."""
         ended: dict[str, None] = {}
-        stuck: set[str] = set()
+        stuck: dict[tuple[int, str], str] = {}
         for number in (signal.SIGTERM, *[signal.SIGKILL] * _ROUNDS):
             if number is signal.SIGTERM and not grace_seconds:
                 continue
             found = find_strays(marks, pidfd_open=self._pidfd_open)
-            strays = [stray for stray in found if str(stray) not in stuck]
+            strays = [stray for stray in found if stray.identity not in stuck]
             ended |= dict.fromkeys(map(str, strays))
             for stray in strays:
                 stray.signal(number)
             wait_for_ends(strays, self._until(grace_seconds if number is signal.SIGTERM else _KILLED_SECONDS))
             if number is signal.SIGKILL:
-                stuck.update(str(stray) for stray in strays if not stray.has_ended())
+                stuck |= {stray.identity: str(stray) for stray in strays if not stray.has_ended()}
             for stray in found:
                 stray.close()
             if not strays:
                 break
         if stuck:
-            _log.error("processes that were killed are still there: %s", ", ".join(sorted(stuck)))
+            _log.error("processes that were killed are still there: %s", ", ".join(stuck.values()))
         return list(ended)
 
     def stop(self) -> None:

@@ -49,6 +49,11 @@ class Stray(msgspec.Struct, frozen=True, eq=False):
     run_id: str
     command: str
 
+    @property
+    def identity(self) -> tuple[int, str]:
+        """What tells it from all others, whatever program it becomes."""
+        return self.pid, self.start
+
     def signal(self, number: signal.Signals) -> None:
         """Signal it, and never another one that has its number now."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
