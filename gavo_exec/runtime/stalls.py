@@ -28,6 +28,9 @@ LIMIT_SECONDS = 10.0
 """How long a stall may be before it is told."""
 
 _BEATS_PER_LIMIT = 10
+_IN_TIME_SECONDS = 0.5
+"""How long before us what is written without the lock must have been, to show that the process itself could run."""
+
 _MOST_TRACE = 65_536
 
 
@@ -156,7 +159,7 @@ class StallWatch:
         process_seconds = time.process_time() - before.process_seconds
         trace, age = self._take_trace()
         # What was written while nothing of ours could run shows that the process itself could.
-        if process_seconds < late / 2 and age < 0.05 * self._limit:
+        if process_seconds < late / 2 and age < _IN_TIME_SECONDS:
             message = f"nothing in the daemon ran for {late:.1f} s: the machine is overloaded, or stopped the process"
             self._publish(Trouble(message=message, at=now))
             return
