@@ -6,14 +6,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
-from types import FrameType
 
 import msgspec
 
@@ -42,6 +41,7 @@ from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
+from gavo_exec.runtime.signals import signals_told
 from gavo_exec.runtime.stalls import StallWatch
 from gavo_exec.runtime.supervision import Supervision, stack_of
 from gavo_exec.runtime.workers import LocalEngine
@@ -91,6 +91,7 @@ class Daemon:
         *,
         clock: Clock,
         store: Store,
+        deadlines: Deadlines,
         runner: JobRunner,
         guard: Guard,
         engine: Engine,
@@ -104,6 +105,7 @@ class Daemon:
         self.settings = settings
         self.clock = clock
         self.store = store
+        self.deadlines = deadlines
         self.runner = runner
         self.guard = guard
         self.engine = engine
@@ -151,6 +153,7 @@ class Daemon:
         undo.callback(self.postman.stop)
         self.bus.start()
         undo.callback(self.bus.stop)
+        undo.callback(self.deadlines.stop)
         undo.callback(self._stop_runs)
         undo.callback(self.arrivals.stop)
         self.account_for_the_past()
@@ -235,7 +238,6 @@ class Daemon:
         if left:
             self.guard.interrupt(self.engine.stop(_LAST_WORDS), cause)
         self.runner.sweep()
-        self.guard.stop()
 
 
 def assemble(
@@ -345,6 +347,7 @@ def _connect(
         settings,
         clock=clock,
         store=store,
+        deadlines=deadlines,
         runner=runner,
         guard=guard,
         engine=engine,
@@ -377,18 +380,18 @@ def serve(settings: Settings) -> int:
         )
         engine.attend = stalls.attend
 
-        def on_signal(number: int, _: FrameType | None) -> None:
-            daemon.ask_to_stop(signal.Signals(number).name)
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
-        signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.ask_to_reload())
-        stalls.start()
-        daemon.start()
-        try:
-            return daemon.run()
-        finally:
-            stalls.stop()
+        calls: dict[signal.Signals, Callable[[], object]] = {
+            signal.SIGTERM: partial(daemon.ask_to_stop, "SIGTERM"),
+            signal.SIGINT: partial(daemon.ask_to_stop, "SIGINT"),
+            signal.SIGHUP: daemon.ask_to_reload,
+        }
+        with signals_told(calls):
+            stalls.start()
+            daemon.start()
+            try:
+                return daemon.run()
+            finally:
+                stalls.stop()
 
 
 def tune_interpreter() -> None:

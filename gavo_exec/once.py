@@ -54,6 +54,7 @@ def execute_here(
         undo.enter_context(children_kept_off_the_terminal())
         undo.enter_context(_ended_as_by_ctrl_c())
         deadlines = Deadlines()
+        undo.callback(deadlines.stop)
         runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES, deadlines=deadlines)
         undo.callback(runner.stop)
         store = open_store(settings)

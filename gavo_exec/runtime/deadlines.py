@@ -8,7 +8,7 @@ from time import monotonic
 
 _log = logging.getLogger("gavo_exec")
 
-_LAST_CALL_SECONDS = 5.0
+_LAST_CALL_SECONDS = 2.0  # how long what happens when all is to end may take
 _LONGEST_WAIT_SECONDS = 86_400.0  # the system counts to some 300 years at most
 
 
@@ -37,7 +37,6 @@ class Deadlines:
         self._added = 0
         self._kept = 0  # how many of them were left when those called off were last thrown out
         self._thread: threading.Thread | None = None
-        self._is_to_end = False
 
     def after(self, seconds: float, call: Callable[[], object]) -> Deadline:
         """Call this on our thread after so many seconds; from any thread."""
@@ -56,13 +55,13 @@ class Deadlines:
         return deadline
 
     def stop(self) -> None:
-        """Let nothing more happen, and the thread end."""
+        """Let nothing of this happen any more, and the thread end; what comes later has a new one."""
         with self._changed:
+            thread, self._thread = self._thread, None
             self._heap.clear()
-            self._is_to_end = True
             self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(_LAST_CALL_SECONDS)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_LAST_CALL_SECONDS)
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
@@ -83,13 +82,13 @@ class Deadlines:
                 _log.critical("what was to happen at a deadline failed", exc_info=True)
 
     def _next(self) -> Deadline | None:
-        """Wait for the next one whose time has come, and take it; None once nothing more is to happen."""
+        """Wait for the next one whose time has come, and take it; None where this thread is to end."""
         with self._changed:
-            while not self._is_to_end:
+            while self._thread is threading.current_thread():
                 pause = None
                 if self._heap:
                     pause = self._heap[0][0] - monotonic()
                     if pause <= 0:
                         return heappop(self._heap)[2]
                 self._changed.wait(pause and min(pause, _LONGEST_WAIT_SECONDS))
-            return None
+        return None

@@ -185,10 +185,6 @@ class Guard:
                 run = self._record(request, _judged(SUCCESS, verdict), active)
                 self._publish(RunFinished(run=run, request=request))
 
-    def stop(self) -> None:
-        """Watch over no time limits any more."""
-        self._deadlines.stop()
-
     def _record(self, request: RunRequest, ending: Ending, active: ActiveRun | None = None) -> Run:
         execute = request.execute
         return Run(

@@ -1,6 +1,5 @@
 """Children: the only room that starts processes and signals them; and names that tell processes apart for good."""
 
-import contextlib
 import logging
 import os
 import secrets
@@ -85,14 +84,16 @@ class ProcessRunner:
         if terms.run_id:
             env = marked(env or {}, self._within, run_id=terms.run_id)
         child = start(argv, cwd=cwd, env=env, input=input, pidfd_open=self._pidfd_open, terms=terms, keep=keep)
-        with contextlib.closing(child):
+        try:
+            with self._changed:
+                self._refuse_what_is_to_end(terms.run_id)
+                self._children.add(child)
+            self._attend(child, output, timeout)
+        finally:
             try:
-                with self._changed:
-                    self._refuse_what_is_to_end(terms.run_id)
-                    self._children.add(child)
-                self._attend(child, output, timeout)
-            finally:
                 self._end(child, output)
+            finally:
+                child.close()
         return Completed(
             argv=argv,
             cwd=cwd,

@@ -96,3 +96,29 @@ def test_what_is_called_off_does_not_pile_up() -> None:
         deadlines.after(1000, lambda: None).cancel()
     assert len(deadlines._heap) < 500
     assert sum(item[2].call is not None for item in deadlines._heap) == len(going)
+
+
+def test_stopping_ends_the_thread_and_what_comes_later_has_a_new_one(calls: Calls) -> None:
+    before = threads()
+    deadlines = Deadlines()
+    deadlines.stop()
+    deadlines.after(0, calls("first"))
+    assert calls.take(1) == ["first"]
+    deadlines.after(1000, calls("never"))
+    deadlines.stop()
+    assert threads() == before
+    deadlines.after(0, calls("second"))
+    assert calls.take(1) == ["second"]
+    deadlines.stop()
+
+
+def test_what_happens_at_a_deadline_may_stop_all_others() -> None:
+    deadlines = Deadlines()
+    stopped = threading.Event()
+
+    def stop() -> None:
+        deadlines.stop()
+        stopped.set()
+
+    deadlines.after(0, stop)
+    assert stopped.wait(PATIENCE_SECONDS)
