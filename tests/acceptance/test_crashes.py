@@ -6,10 +6,12 @@
 import itertools
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
@@ -264,26 +266,38 @@ def beginnings_in(log: Path) -> dict[str, list[datetime]]:
     return found
 
 
-def processes_marked(mark: str) -> list[str]:
-    """The processes, other than zombies, whose environment has this mark."""
-    found = []
+def processes_marked(mark: str) -> dict[int, str]:
+    """The processes, other than zombies, whose environment has this mark: their command lines and runs."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if mark.encode() in (folder / "environ").read_bytes():
-                found.append(f"{folder.name}: {(folder / 'cmdline').read_bytes().decode().replace(chr(0), ' ')}")
+            variables = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
+            command = (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
         except OSError:  # it has just ended, or is another user's
             continue
+        if mark in variables:
+            run = next((variable for variable in variables if variable.startswith("GAVO_EXEC_RUN=")), "")
+            found[int(folder.name)] = f"{command}({run})"
     return found
 
 
+@pytest.fixture
+def mark(site: Any) -> Iterator[str]:
+    """What the environment of everything has that is started here; whatever has it ends with the test."""
+    name, value = "CRASH_TEST", str(site.folder)
+    site.env[name] = value
+    yield f"{name}={value}"
+    for pid in processes_marked(f"{name}={value}"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.timeout(60 + 6 * ROUNDS)
-def test_after_every_crash_each_instant_is_accounted_for_and_none_ran_twice(site: Any) -> None:
+def test_after_every_crash_each_instant_is_accounted_for_and_none_ran_twice(site: Any, mark: str) -> None:
     print(f"GAVO_EXEC_CRASH_SEED={SEED}")
     chance = random.Random(SEED)
     log = site.folder / "log"
     log.touch()
-    mark = f"CRASH_TEST={site.folder}"
-    site.env |= dict([mark.split("=")])
     site.save("load/q.rd", rd_of_load(log))
     for number in range(ROUNDS):
         daemon = site.serve(ready=False)
@@ -291,14 +305,16 @@ def test_after_every_crash_each_instant_is_accounted_for_and_none_ran_twice(site
             daemon.process.wait(chance.uniform(0, LONGEST_LIFE_SECONDS))
         if number % 3 == 0:  # an edit that only the next daemon may see
             site.save("load/q.rd", rd_of_load(log).replace("no data", f"no data {number}"))
-        daemon.end(9)
+        daemon.end(signal.SIGKILL)
         assert "Traceback" not in daemon.said, daemon.said
         if number % 4 == 0:  # instants pass while there is no daemon
             Event().wait(chance.uniform(0, LONGEST_OUTAGE_SECONDS))
     daemon = site.serve("--stop-grace-seconds", "1")
     daemon.wait_for("load/q#quick succeeded", count=3)
     assert daemon.end() == 0
-    site.eventually(lambda: not processes_marked(mark))
+    with suppress(AssertionError):
+        site.eventually(lambda: not processes_marked(mark))
+    assert processes_marked(mark) == {}, f"seed {SEED}"
     check(site, beginnings_in(log))
 
 
