@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 
-from gavo_exec.events import Event
+from gavo_exec.events import Event, RunFinished
 from gavo_exec.ports import Listener
 
 _log = logging.getLogger("gavo_exec")
@@ -13,8 +13,10 @@ _log = logging.getLogger("gavo_exec")
 PAUSE_SECONDS = 0.02
 """How long the bus lets events gather before it tells the next ones, so that many a second make few transactions."""
 
-MOST_WAITING = 2000
-"""How many events may wait to be told until nothing more is to be begun."""
+MOST_WAITING = 16 << 20
+"""How much may wait to be told (events, by what those told last came to) until nothing more is to be begun."""
+
+_EVENT_SIZE = 512
 
 BATCH = 100
 """How many events at most go between two flushes: what listeners put into the store is committed that often."""
@@ -42,6 +44,7 @@ class Bus:
         self._flush = flush
         self._retry_seconds = retry_seconds
         self._is_unwritten = False  # whether the last flush failed
+        self._mean_size = _EVENT_SIZE  # of an event of the last batch
         self._is_waited_for = threading.Event()
         self._events: SimpleQueue[Event | _Mark | None] = SimpleQueue()
         self._marks: list[_Mark] = []  # what waits for the next flush that goes well
@@ -51,7 +54,7 @@ class Bus:
 
     def is_behind(self) -> bool:
         """Whether so much waits to be told and written that nothing more should be begun; from any thread."""
-        return self._events.qsize() > MOST_WAITING
+        return self._events.qsize() * self._mean_size > MOST_WAITING
 
     def caught_up(self, timeout_seconds: float) -> bool:
         """Wait until all that was published before is told and written; answers whether it is within that time.
@@ -96,11 +99,15 @@ class Bus:
                 batch.append(self._events.get_nowait())
         except Empty:
             pass
+        texts = 0
         for event in batch:
+            if isinstance(event, RunFinished):
+                texts += len(event.run.output) + len(event.run.error)
             if isinstance(event, _Mark):
                 self._marks.append(event)
             elif event is not None:
                 self._tell(event)
+        self._mean_size = _EVENT_SIZE + texts // max(1, len(batch))
         try:
             self._flush()
             self._is_unwritten = False

@@ -4,10 +4,11 @@ import logging
 import threading
 
 import pytest
+from msgspec import structs
 
-from gavo_exec.events import DescriptorRemoved, Event, Trouble
-from gavo_exec.runtime.bus import BATCH, Bus
-from gavo_exec.testing import EPOCH
+from gavo_exec.events import DescriptorRemoved, Event, RunFinished, Trouble
+from gavo_exec.runtime.bus import BATCH, MOST_WAITING, Bus
+from gavo_exec.testing import EPOCH, make_request, make_run
 
 
 def event(number: int) -> DescriptorRemoved:
@@ -146,3 +147,22 @@ def test_a_listener_that_says_what_it_hears_is_told_of_nothing_else() -> None:
     bus.drain()
     assert some.heard == [event(1), event(2)]
     assert everything.heard == told
+
+
+def test_it_is_behind_when_much_waits_to_be_told_and_sooner_where_runs_print_much() -> None:
+    bus = Bus([])
+    for number in range(MOST_WAITING // 512):
+        bus.publish(event(number))
+    assert not bus.is_behind()
+    bus.publish(event(0))
+    assert bus.is_behind()
+    bus.drain()
+    assert not bus.is_behind()
+    run = structs.replace(make_run(make_request()), output="x" * 1_000_000)
+    bus.publish(RunFinished(run=run))
+    bus.drain()
+    for number in range(17):
+        bus.publish(event(number))
+    assert bus.is_behind()
+    bus.drain()
+    assert not bus.is_behind()
