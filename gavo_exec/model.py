@@ -78,12 +78,17 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     at_most: int = 1
 
 
+LATE = timedelta(seconds=60)
+"""From when on a run counts as one that catches up."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How an execute is run, beside when: what its portable properties (``when.*``, ``run.*``) come to.
 
-    ``grace`` is how late a run may still begin (None: however late).  ``files`` is a pattern of absolute paths; where
-    there is one, runs are for files that came and have stood still for ``settle``.  ``retry_delay`` is the pause
-    before the first retry; each later one is twice as long, up to a bound.  ``workdir`` is absolute ('': the resdir).
+    ``grace`` is how late a run may still begin (None: however late; LATE where nothing else is said and what is missed is
+    skipped).  ``files`` is a pattern of absolute paths; where there is one, runs are for files that came and have stood
+    still for ``settle``.  ``retry_delay`` is the pause before the first retry; each later one is twice as long, up to a
+    bound.  ``workdir`` is absolute ('': the resdir).
     """
 
     missed: Missed = Missed.ONCE
@@ -101,6 +106,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     env: tuple[tuple[str, str], ...] = ()
     niceness: int | None = None
     memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in how late a run may begin where what was missed is skipped."""
+        if self.missed is Missed.SKIP and self.grace is None:
+            msgspec.structs.force_setattr(self, "grace", LATE)
 
 
 DEFAULT_POLICY = Policy()

@@ -11,7 +11,7 @@ from gavo_exec.descriptor.check import Checked
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope
-from gavo_exec.elements.portable import ENV, PREFIXES, SKIP_GRACE, PropertyFault, find_portable, parse_property
+from gavo_exec.elements.portable import ENV, PREFIXES, PropertyFault, find_portable, parse_property
 from gavo_exec.macros import expand
 from gavo_exec.model import DEFAULT_POLICY, Limit, Missed, Overlap, Policy
 from gavo_exec.schedule import At, Every, Loaded, Rarity, Schedule, Window, delay_for, narrowed, rarity
@@ -207,9 +207,7 @@ def _policy(items: tuple[tuple[str, str], ...], resdir: str) -> Policy:
     values: dict[str, Any] = {name: parse_property(name, text) for name, text in items}
     fields: dict[str, Any] = {_FIELDS[name]: value for name, value in values.items() if name in _FIELDS}
     if "when.missed" in values:
-        fields["missed"] = missed = Missed(values["when.missed"])
-        if missed is Missed.SKIP:
-            fields.setdefault("grace", SKIP_GRACE)
+        fields["missed"] = Missed(values["when.missed"])
     if "when.files" in values:
         # What is in the resdir's own name stands for itself.
         fields["files"] = os.path.normpath(os.path.join(escape(resdir), values["when.files"]))  # noqa: PTH118 -- a pattern

@@ -26,8 +26,6 @@ NAMED = "NAME"
 """What stands in the table for the name of that variable."""
 
 YEAR = timedelta(days=366)
-SKIP_GRACE = timedelta(seconds=60)
-"""How late a run may begin where what was missed is to be skipped and nothing else is said."""
 
 
 class PropertyFault(GavoExecError):  # noqa: N818 -- as with macros, what is wrong is a fault

@@ -16,6 +16,7 @@ from itertools import chain
 from gavo_exec.catalog import Catalog, CatalogChange
 from gavo_exec.model import (
     DEFAULT_POLICY,
+    LATE,
     Execute,
     JobStatus,
     LastStart,
@@ -31,7 +32,7 @@ from gavo_exec.model import (
     retry_of,
 )
 from gavo_exec.runtime.backlog import Entry
-from gavo_exec.runtime.missed import LATE, MOST_KEPT_APART, grace_of, made_up_for, passed
+from gavo_exec.runtime.missed import MOST_KEPT_APART, made_up_for, passed
 from gavo_exec.runtime.turns import Decisions, Due, Turns, length
 from gavo_exec.schedule import Every, Loaded
 
@@ -247,7 +248,8 @@ class Agenda:
     def _drop_parked(self, entry: Entry, why: str, now: datetime) -> None:
         """Leave out an instant that is due and only waits for a slot."""
         due = entry.due
-        if due is not None and due <= now and not isinstance(entry.execute.schedule, Loaded):
+        is_recorded = not isinstance(entry.execute.schedule, Loaded) and not entry.execute.policy.files
+        if due is not None and due <= now and is_recorded:
             self._turns.leave_out(entry, (due, due), Outcome.MISSED, cause=f"{why} before it could begin", now=now)
 
     def coming(self, now: datetime, until: datetime) -> list[RunRequest]:
@@ -323,7 +325,7 @@ class Agenda:
         policy = entry.execute.policy
         is_before_us = self._began_at is not None and last < self._began_at
         why = "no daemon ran then" if is_before_us else "no slot was free, or the daemon did not come to it in time"
-        grace = grace_of(policy)
+        grace = policy.grace
         if grace is not None and now - last > grace:
             fate = f"it is {length(now - last)} late, and may be {length(grace)}"
         elif policy.missed is Missed.ALL:

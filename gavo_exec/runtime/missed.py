@@ -8,9 +8,6 @@ import msgspec
 from gavo_exec.model import Missed, Policy
 from gavo_exec.schedule import Every, Schedule
 
-LATE = timedelta(seconds=60)
-"""From when on a run counts as one that catches up, and with ``when.missed=skip`` is none that may still begin."""
-
 MOST_KEPT_APART = 100
 """How many instants that passed in a row are told apart, and made up for one by one; earlier ones are summed up."""
 
@@ -54,15 +51,7 @@ def passed(schedule: Schedule, due: datetime, now: datetime) -> Passed:
     return Passed(instants=list(latest), following=following, earlier=earlier, before=before)
 
 
-def grace_of(policy: Policy) -> timedelta | None:
-    """How late a run may begin; None: however late."""
-    if policy.grace is None and policy.missed is Missed.SKIP:
-        return LATE
-    return policy.grace
-
-
 def made_up_for(instants: list[datetime], policy: Policy, now: datetime) -> list[datetime]:
     """Those of the instants that are to be served still."""
-    grace = grace_of(policy)
-    in_time = [due for due in instants if grace is None or now - due <= grace]
+    in_time = [due for due in instants if policy.grace is None or now - due <= policy.grace]
     return in_time if policy.missed is Missed.ALL else in_time[-1:]

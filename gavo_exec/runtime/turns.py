@@ -12,7 +12,7 @@ import msgspec
 
 from gavo_exec.model import DEFAULT_POLICY, Missed, NewFile, Outcome, Overlap, Policy, Reason, Run, RunRequest
 from gavo_exec.runtime.backlog import Backlog, Entry, Pending
-from gavo_exec.runtime.missed import MOST_KEPT_APART, grace_of
+from gavo_exec.runtime.missed import MOST_KEPT_APART
 from gavo_exec.schedule.every import in_words
 
 Due = tuple[datetime, datetime | None]
@@ -263,7 +263,7 @@ class Turns:
             self._enlist(pending)
             return
         due = pending.dues[0]
-        grace = grace_of(policy)
+        grace = policy.grace
         late_by = now - due[0]
         if grace is not None and pending.reason in _OF_SCHEDULE and late_by > grace:
             late = f"it waited for a free slot for {length(late_by)}, and may be {length(grace)} late"
