@@ -1,48 +1,78 @@
 """The RDs as last understood: the accepted versions that run, and the rejected ones beside them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
 from gavo_exec.model import Execute, Rejection, ResourceDescriptor
 
+_MOST_TOUCHED = 256
 
-class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A value: every RD's last good version, and the rejections of those whose present version is broken."""
 
     accepted: Mapping[str, ResourceDescriptor] = msgspec.field(default_factory=dict)
     rejected: Mapping[str, Rejection] = msgspec.field(default_factory=dict)
+    # Those of one origin have the same versions but of what either has touched, which spares looking at thousands.
+    _origin: object = msgspec.field(default_factory=object)
+    _touched: frozenset[str] = frozenset()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same, wherever it came from."""
+        if not isinstance(other, Catalog):
+            return NotImplemented
+        return (self.accepted, self.rejected) == (other.accepted, other.rejected)
+
+    __hash__ = None  # type: ignore[assignment] # its mappings have none
+
+    def _with(
+        self,
+        accepted: Mapping[str, ResourceDescriptor],
+        rejected: Mapping[str, Rejection],
+        *,
+        touched: Collection[str] = (),
+    ) -> "Catalog":
+        """The catalog that comes of this one by touching the accepted versions of these RDs."""
+        ids = self._touched.union(touched)
+        if len(ids) > _MOST_TOUCHED:
+            return Catalog(accepted=accepted, rejected=rejected)
+        return Catalog(accepted=accepted, rejected=rejected, _origin=self._origin, _touched=ids)
 
     def accept(self, *rds: ResourceDescriptor) -> "Catalog":
         """The catalog with these versions, their RDs no longer rejected."""
         ids = {rd.rd_id for rd in rds}
-        return Catalog(
-            accepted={**self.accepted, **{rd.rd_id: rd for rd in rds}},
-            rejected={rd_id: rejection for rd_id, rejection in self.rejected.items() if rd_id not in ids},
+        return self._with(
+            {**self.accepted, **{rd.rd_id: rd for rd in rds}},
+            {rd_id: rejection for rd_id, rejection in self.rejected.items() if rd_id not in ids},
+            touched=ids,
         )
 
     def reject(self, *rejections: Rejection) -> "Catalog":
         """The catalog with these rejections; last good versions stay."""
         rejected = {**self.rejected, **{rejection.rd_id: rejection for rejection in rejections}}
-        return Catalog(accepted=self.accepted, rejected=rejected)
+        return self._with(self.accepted, rejected)
 
     def drop(self, *rd_ids: str) -> "Catalog":
         """The catalog without these RDs."""
         gone = set(rd_ids)
-        return Catalog(
-            accepted={rd_id: rd for rd_id, rd in self.accepted.items() if rd_id not in gone},
-            rejected={rd_id: rejection for rd_id, rejection in self.rejected.items() if rd_id not in gone},
+        return self._with(
+            {rd_id: rd for rd_id, rd in self.accepted.items() if rd_id not in gone},
+            {rd_id: rejection for rd_id, rejection in self.rejected.items() if rd_id not in gone},
+            touched=gone,
         )
 
     def differences(self, old: "Catalog") -> tuple[list[str], list[str]]:
         """The ids of RDs accepted here that are not in the old catalog as they are here, and of those only there."""
-        before = old.accepted
-        # The identity of a version spares looking into it: there are thousands of RDs, and one was edited.
-        renewed = [rd_id for rd_id, rd in self.accepted.items() if before.get(rd_id) is not rd]
-        added = sum(rd_id not in before for rd_id in renewed)
-        if len(before) == len(self.accepted) - added:
-            return renewed, []
-        return renewed, [rd_id for rd_id in before if rd_id not in self.accepted]
+        before, now = old.accepted, self.accepted
+        if self._origin is old._origin:  # noqa: SLF001 -- of this class
+            touched = sorted(self._touched | old._touched)  # noqa: SLF001 -- same
+            here, there = (list(filter(accepted.__contains__, touched)) for accepted in (now, before))
+        else:
+            here, there = list(now), list(before)
+        # The identity of a version spares looking into it.
+        renewed = [rd_id for rd_id in here if before.get(rd_id) is not now[rd_id]]
+        return renewed, [rd_id for rd_id in there if rd_id not in now]
 
     def executes(self) -> Iterator[tuple[ResourceDescriptor, Execute]]:
         """All executes of the accepted RDs, each with its RD."""

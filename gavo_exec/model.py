@@ -85,10 +85,10 @@ LATE = timedelta(seconds=60)
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How an execute is run, beside when: what its portable properties (``when.*``, ``run.*``) come to.
 
-    ``grace`` is how late a run may still begin (None: however late; LATE where nothing else is said and what is missed is
-    skipped).  ``files`` is a pattern of absolute paths; where there is one, runs are for files that came and have stood
-    still for ``settle``.  ``retry_delay`` is the pause before the first retry; each later one is twice as long, up to a
-    bound.  ``workdir`` is absolute ('': the resdir).
+    ``grace`` is how late a run may still begin (None: however late; LATE where what is missed is skipped and nothing
+    else is said).  ``files`` is a pattern of absolute paths; where there is one, runs are for files that came and have
+    stood still for ``settle``.  ``retry_delay`` is the pause before the first retry; each later one is twice as long,
+    up to a bound.  ``workdir`` is absolute ('': the resdir).
     """
 
     missed: Missed = Missed.ONCE

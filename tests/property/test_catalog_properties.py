@@ -97,3 +97,24 @@ def test_the_way_back_is_the_change_turned_round(old: list[Step], new: list[Step
 @given(history=steps)
 def test_nothing_lies_between_a_catalog_and_itself(history: list[Step]) -> None:
     assert not CatalogChange.between(after(history), after(history))
+
+
+@given(common=steps, old=steps, new=steps)
+def test_catalogs_of_one_origin_differ_as_those_do_that_know_of_none(
+    common: list[Step], old: list[Step], new: list[Step]
+) -> None:
+    def on(catalog: Catalog, history: list[Step]) -> Catalog:
+        for step in history:
+            if isinstance(step, ResourceDescriptor):
+                catalog = catalog.accept(step)
+            else:
+                catalog = catalog.reject(step) if isinstance(step, Rejection) else catalog.drop(step)
+        return catalog
+
+    def without_origin(catalog: Catalog) -> Catalog:
+        return Catalog(accepted=catalog.accepted, rejected=catalog.rejected)
+
+    root = after(common)
+    one, other = on(root, old), on(root, new)
+    expected = without_origin(other).differences(without_origin(one))
+    assert tuple(map(sorted, other.differences(one))) == tuple(map(sorted, expected))
