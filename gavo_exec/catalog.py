@@ -1,6 +1,6 @@
 """The RDs as last understood: the accepted versions that run, and the rejected ones beside them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -65,14 +65,14 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def differences(self, old: "Catalog") -> tuple[list[str], list[str]]:
         """The ids of RDs accepted here that are not in the old catalog as they are here, and of those only there."""
         before, now = old.accepted, self.accepted
+        here: Iterable[str] = now
+        there: Iterable[str] = before
         if self._origin is old._origin:  # noqa: SLF001 -- of this class
-            touched = sorted(self._touched | old._touched)  # noqa: SLF001 -- same
-            here, there = (list(filter(accepted.__contains__, touched)) for accepted in (now, before))
-        else:
-            here, there = list(now), list(before)
+            touched = self._touched | old._touched  # noqa: SLF001 -- same
+            here, there = touched & now.keys(), touched & before.keys()
         # The identity of a version spares looking into it.
-        renewed = [rd_id for rd_id in here if before.get(rd_id) is not now[rd_id]]
-        return renewed, [rd_id for rd_id in there if rd_id not in now]
+        renewed = sorted(rd_id for rd_id in here if before.get(rd_id) is not now[rd_id])
+        return renewed, sorted(rd_id for rd_id in there if rd_id not in now)
 
     def executes(self) -> Iterator[tuple[ResourceDescriptor, Execute]]:
         """All executes of the accepted RDs, each with its RD."""
@@ -100,6 +100,11 @@ class CatalogChange(msgspec.Struct, frozen=True, kw_only=True):
     def between(cls, old: Catalog, new: Catalog) -> "CatalogChange":
         """The change from old to new; only RDs whose versions differ are looked into."""
         renewed, gone = new.differences(old)
+        return cls.of(old, new, renewed=renewed, gone=gone)
+
+    @classmethod
+    def of(cls, old: Catalog, new: Catalog, *, renewed: Sequence[str], gone: Sequence[str]) -> "CatalogChange":
+        """The same where their differences are known."""
         before = {
             execute.key: execute
             for rd_id in (*renewed, *gone)

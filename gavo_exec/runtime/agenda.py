@@ -82,10 +82,10 @@ class Agenda:
         """Make the timetable agree with the catalog; unchanged schedules keep their due instants."""
         if self._began_at is None:
             self._began_at = now
-        change = CatalogChange.between(self._catalog, catalog)
+        renewed, gone = catalog.differences(self._catalog)
+        change = CatalogChange.of(self._catalog, catalog, renewed=renewed, gone=gone)
         for key in change.removed:
             self._remove(key, now)
-        renewed, _ = catalog.differences(self._catalog)
         for rd in map(catalog.accepted.__getitem__, renewed):
             for execute in rd.executes:
                 self._take(rd, execute, now)
