@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from gavo_exec.cli.explain import records_of
 from gavo_exec.cli.json_reference import schema
 from gavo_exec.model import HeldBack, LastStart, Outcome, Rejection, Run
 from gavo_exec.parts import LOCK_FILE
-from gavo_exec.runtime.process import is_alive, process_holder
-from gavo_exec.services.store import SQLiteStore
+from gavo_exec.runtime.process import process_holder
+from tests.unit.cli.sites import Site
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WEATHER = """<resource schema="weather">
@@ -27,30 +26,10 @@ MARK = LastStart(at=NOON, schedule="at 6:00, 12:00, 18:00 UTC")
 Command = Callable[..., tuple[int, str, str]]
 
 
-class Site:
-    """A resource directory and a state directory."""
-
-    def __init__(self, root: Path) -> None:
-        self.inputs_dir = root / "inputs"
-        self.state_dir = root / "state"
-        self.put("weather/q", WEATHER)
-
-    def put(self, rd_id: str, text: str) -> Path:
-        path = self.inputs_dir / f"{rd_id}.rd"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def store(self) -> closing[SQLiteStore]:
-        self.state_dir.mkdir(exist_ok=True)
-        return closing(SQLiteStore(self.state_dir / "state.sqlite", holder=process_holder(), is_alive=is_alive))
-
-
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    made = Site(tmp_path)
-    monkeypatch.setenv("GAVO_EXEC_INPUTS_DIR", str(made.inputs_dir))
-    monkeypatch.setenv("GAVO_EXEC_STATE_DIR", str(made.state_dir))
+    made = Site(tmp_path, monkeypatch)
+    made.put("weather/q", WEATHER)
     return made
 
 

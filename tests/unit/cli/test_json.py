@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,10 +21,9 @@ from gavo_exec.cli.show import show_execute, show_executes
 from gavo_exec.cli.views import State, listed_jobs, planned_jobs, statuses
 from gavo_exec.errors import Diagnostic, Position, Severity
 from gavo_exec.model import Code, HeldBack, Job, LastStart, Outcome, Rejection, Run
-from gavo_exec.runtime.process import is_alive, process_holder
 from gavo_exec.schedule import Every, Loaded, Schedule, Window, narrowed, parse_at
-from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import make_execute, make_rd
+from tests.unit.cli.sites import Site
 
 ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -93,30 +91,10 @@ STATE = {"schedule", "due", "last_run", "running_since", "paused", "held_back"}
 Printed = Callable[..., Any]
 
 
-class Site:
-    """A resource directory and a state directory."""
-
-    def __init__(self, root: Path) -> None:
-        self.inputs_dir = root / "inputs"
-        self.state_dir = root / "state"
-
-    def put(self, rd_id: str, text: str) -> Path:
-        path = self.inputs_dir / f"{rd_id}.rd"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def store(self) -> closing[SQLiteStore]:
-        self.state_dir.mkdir(exist_ok=True)
-        return closing(SQLiteStore(self.state_dir / "state.sqlite", holder=process_holder(), is_alive=is_alive))
-
-
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    made = Site(tmp_path)
+    made = Site(tmp_path, monkeypatch)
     made.put("weather/q", WEATHER)
-    monkeypatch.setenv("GAVO_EXEC_INPUTS_DIR", str(made.inputs_dir))
-    monkeypatch.setenv("GAVO_EXEC_STATE_DIR", str(made.state_dir))
     return made
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from gavo_exec.cli import main
 from gavo_exec.cli.json_reference import schema
 from gavo_exec.cli.simulate import medians
 from gavo_exec.model import HeldBack, LastStart, Outcome, Rejection, Retry, Run
-from gavo_exec.runtime.process import is_alive, process_holder
-from gavo_exec.services.store import SQLiteStore
+from tests.unit.cli.sites import Site
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WEATHER = """<resource schema="weather">
@@ -32,30 +30,10 @@ SPAN = ("--from", "2026-03-01T12:00", "--to", "2026-03-01T15:00")
 Command = Callable[..., tuple[int, str, str]]
 
 
-class Site:
-    """A resource directory and a state directory."""
-
-    def __init__(self, root: Path) -> None:
-        self.inputs_dir = root / "inputs"
-        self.state_dir = root / "state"
-        self.put("weather/q", WEATHER)
-
-    def put(self, rd_id: str, text: str) -> Path:
-        path = self.inputs_dir / f"{rd_id}.rd"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def store(self) -> closing[SQLiteStore]:
-        self.state_dir.mkdir(exist_ok=True)
-        return closing(SQLiteStore(self.state_dir / "state.sqlite", holder=process_holder(), is_alive=is_alive))
-
-
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    made = Site(tmp_path)
-    monkeypatch.setenv("GAVO_EXEC_INPUTS_DIR", str(made.inputs_dir))
-    monkeypatch.setenv("GAVO_EXEC_STATE_DIR", str(made.state_dir))
+    made = Site(tmp_path, monkeypatch)
+    made.put("weather/q", WEATHER)
     return made
 
 
