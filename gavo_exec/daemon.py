@@ -120,11 +120,13 @@ class Daemon:
         self._is_to_stop = False
 
     def account_for_the_past(self) -> None:
-        """End what a process before this one left running, and say which of its runs were cut off."""
-        if cut_off := self.store.cut_off():
-            # Before they are recorded: should we be killed meanwhile, the next one finds them still.
+        """End what a process before this one left running, and say which of its runs were cut off.
+
+        They are recorded with what is said of them: should we be killed meanwhile, the next one finds them still.
+        """
+        if cut_off := self.store.cut_off(now=self.clock.now()):
             self.runner.clear({run.run_id for run in cut_off}, grace=_ORPHANS_GRACE)
-        for run in self.store.interrupt(now=self.clock.now()):
+        for run in cut_off:
             self.bus.publish(RunFinished(run=run))
 
     def take_up(self, paths: frozenset[str]) -> None:

@@ -19,10 +19,14 @@ class DescriptorAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DescriptorRejected(msgspec.Struct, frozen=True, kw_only=True):
-    """An RD's new version is broken; the jobs ``held_back`` run on in the last good one."""
+    """An RD's new version is broken; the jobs ``held_back`` run on in the last good one.
+
+    ``mail_to`` are those who are told when these go wrong, as far as the RD says so itself.
+    """
 
     rejection: Rejection
     held_back: tuple[HeldBack, ...] = ()
+    mail_to: tuple[str, ...] = ()
 
 
 class DescriptorRemoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +117,13 @@ class DaemonStopping(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class TellingDue(msgspec.Struct, frozen=True, kw_only=True):
+    """Time has come to look which incidents are to be told of; with ``is_last`` what is new is told at once."""
+
+    at: datetime
+    is_last: bool = False
+
+
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     """Something of the daemon's own went wrong and it goes on; ``message`` says what and what it means."""
 
@@ -132,5 +143,6 @@ Event = (
     | ClockStepped
     | DaemonStarted
     | DaemonStopping
+    | TellingDue
     | Trouble
 )

@@ -22,7 +22,7 @@ def isolation(runner: JobRunner, *, settings: Settings, site: Site, output_limit
 
     So much of each child's output is kept for what is said about it.
     """
-    without_secrets = msgspec.structs.replace(settings, smtp_user="", smtp_password="", smtp_password_file="")
+    without_secrets = settings.without_secrets()
 
     def hand_over(request: RunRequest) -> bytes:
         python_path = python_path_of(request.execute.policy)

@@ -82,13 +82,19 @@ LATE = timedelta(seconds=60)
 """From when on a run counts as one that catches up."""
 
 
+REMINDERS = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+"""How long after each mail about what goes wrong the next one reminds of it, if nothing else is said."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How an execute is run, beside when: what its portable properties (``when.*``, ``run.*``) come to.
+    """How an execute is run, beside when: what its portable properties (``when.*``, ``run.*``, ``mail.*``) come to.
 
     ``grace`` is how late a run may still begin (None: however late; LATE where what is missed is skipped and nothing
     else is said).  ``files`` is a pattern of absolute paths; where there is one, runs are for files that came and have
     stood still for ``settle``.  ``retry_delay`` is the pause before the first retry; each later one is twice as long,
-    up to a bound.  ``workdir`` is absolute ('': the resdir).
+    up to a bound.  ``workdir`` is absolute ('': the resdir).  ``mail_to`` are addresses (none: those of the settings),
+    ``mail_after`` is how many runs in a row must have failed before anybody is told, ``reminders`` how long after each
+    mail about it the next one comes, of which the last is kept to.  ``ping`` is a check's address ('': none).
     """
 
     missed: Missed = Missed.ONCE
@@ -106,6 +112,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     env: tuple[tuple[str, str], ...] = ()
     niceness: int | None = None
     memory_bytes: int | None = None
+    mail_to: tuple[str, ...] = ()
+    mail_after: int = 1
+    reminders: tuple[timedelta, ...] = REMINDERS
+    ping: str = ""
+    shows_locals: bool = False
 
     def __post_init__(self) -> None:
         """Fill in how late a run may begin where what was missed is skipped."""
@@ -375,13 +386,29 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
     held_back: bool = False
 
 
+class Channel(Enum):
+    """Which way something in the outbox goes."""
+
+    MAIL = "mail"  # as a mail
+    WEBHOOK = "webhook"  # as JSON, to the address in the settings
+    COMMAND = "command"  # as JSON, to the command in the settings
+    PING = "ping"  # as a call of a check's address
+
+
 class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail in the outbox: ``content`` is the whole message (RFC 5322), ``error`` what the last try came to."""
+    """A mail in the outbox, or what goes by another channel; ``error`` is what the last try came to.
+
+    ``content`` is the whole message (RFC 5322), or what other channels are to hand over; ``about`` is the key or RD
+    that it is about ('' for several), ``target`` the address to call, for pings.
+    """
 
     mail_id: int
     subject: str
     content: bytes
     queued_at: datetime
+    channel: Channel = Channel.MAIL
+    about: str = ""
+    target: str = ""
     attempts: int = 0
     next_attempt_at: datetime | None = None
     delivered_at: datetime | None = None

@@ -11,7 +11,9 @@ from typing import Protocol
 import msgspec
 
 from gavo_exec.events import Event
+from gavo_exec.incidents import Incident, Name, Pace
 from gavo_exec.model import (
+    Channel,
     HeldBack,
     LastStart,
     NewFile,
@@ -140,8 +142,8 @@ class JobRunner(Runner, Protocol):
 class Mailer(Protocol):
     """Hands a mail to the world."""
 
-    def send(self, message: EmailMessage) -> None:
-        """Deliver, or raise DeliveryError."""
+    def send(self, message: EmailMessage) -> str:
+        """Deliver, and answer in words who has taken it; or raise DeliveryError."""
         ...
 
 
@@ -182,12 +184,8 @@ class Store(Protocol):
         """
         ...
 
-    def cut_off(self) -> list[Run]:
-        """All unfinished runs whose process is gone, as they were claimed."""
-        ...
-
-    def interrupt(self, *, now: datetime) -> list[Run]:
-        """End, as INTERRUPTED, all unfinished runs whose process is gone; answers them."""
+    def cut_off(self, *, now: datetime) -> list[Run]:
+        """All unfinished runs whose process is gone, as INTERRUPTED now; they stay unfinished until recorded so."""
         ...
 
     def record(self, run: Run) -> None:
@@ -210,8 +208,26 @@ class Store(Protocol):
         """Forget these files of a key, of which there are none any more."""
         ...
 
-    def put_mail(self, message: EmailMessage, *, now: datetime) -> None:
-        """Put a mail into the outbox."""
+    def put_mail(self, message: EmailMessage, *, now: datetime, about: str = "") -> None:
+        """Put a mail into the outbox; ``about`` is the key or RD."""
+        ...
+
+    def put_call(
+        self, channel: Channel, subject: str, content: bytes, *, now: datetime, about: str = "", target: str = ""
+    ) -> None:
+        """Put what goes by another channel into the outbox; a ping replaces those about the same that wait."""
+        ...
+
+    def put_incident(self, incident: Incident) -> None:
+        """Remember how an incident stands."""
+        ...
+
+    def clear_incident(self, name: Name) -> None:
+        """Forget an incident."""
+        ...
+
+    def put_pace(self, recipients: tuple[str, ...], pace: Pace) -> None:
+        """Remember how fast mails go to these."""
         ...
 
     def put_rejection(self, rejection: Rejection, held_back: Sequence[HeldBack]) -> None:
@@ -254,16 +270,40 @@ class Store(Protocol):
         """One mail."""
         ...
 
-    def due_mail(self, now: datetime) -> QueuedMail | None:
-        """The mail to try next, if one is due."""
+    def due_mail(self, now: datetime, channel: Channel = Channel.MAIL) -> QueuedMail | None:
+        """What to try next by a channel, if anything is due."""
         ...
 
-    def next_mail_at(self) -> datetime | None:
-        """When the next mail is to be tried; None where none waits."""
+    def next_mail_at(self, channel: Channel = Channel.MAIL) -> datetime | None:
+        """When the next mail is to be tried by a channel; None where none waits."""
+        ...
+
+    def undelivered(self) -> dict[Channel, tuple[int, int]]:
+        """By channel how many wait to be delivered, and how many were given up."""
         ...
 
     def hasten_mails(self, *, now: datetime) -> None:
         """Let all mails that wait for their next try be due."""
+        ...
+
+    def hasten_mail(self, mail_id: int, *, now: datetime) -> None:
+        """Let a mail be due that waits or was given up."""
+        ...
+
+    def incidents(self) -> list[Incident]:
+        """What goes wrong at present, in the order in which it began."""
+        ...
+
+    def paces(self) -> dict[tuple[str, ...], Pace]:
+        """How fast mails go, by recipients."""
+        ...
+
+    def last_success_at(self, key: str) -> datetime | None:
+        """When a key's last run that succeeded did so."""
+        ...
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the state since this was asked last."""
         ...
 
     def mail_delivered(self, mail_id: int, *, now: datetime) -> None:

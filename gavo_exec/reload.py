@@ -190,7 +190,7 @@ class Reloader:
         known = self._catalog.rejected.get(rejection.rd_id)
         if known is not None and (known.digest, known.diagnostics) == (rejection.digest, rejection.diagnostics):
             return None
-        return DescriptorRejected(rejection=rejection, held_back=_held_back(good))
+        return DescriptorRejected(rejection=rejection, held_back=_held_back(good), mail_to=_mail_to(good))
 
     def _drop(self, rd_ids: list[str], *, is_something_there: bool) -> list[str]:
         """Those of these RDs, whose files are not there, that are to be dropped."""
@@ -276,3 +276,9 @@ def _digest(path: str) -> str:
 def _held_back(rd: ResourceDescriptor | None) -> tuple[HeldBack, ...]:
     """The jobs of a last good version, as operators know them from the RD."""
     return tuple(map(HeldBack.of, rd.executes)) if rd is not None else ()
+
+
+def _mail_to(rd: ResourceDescriptor | None) -> tuple[str, ...]:
+    """Who is told when a last good version's jobs go wrong."""
+    executes = rd.executes if rd is not None else ()
+    return tuple(dict.fromkeys(address for execute in executes for address in execute.policy.mail_to))

@@ -29,6 +29,10 @@ _FIELDS = {
     "run.priority": "priority",
     "run.niceness": "niceness",
     "run.memory": "memory_bytes",
+    "mail.to": "mail_to",
+    "mail.after": "mail_after",
+    "mail.remind": "reminders",
+    "mail.ping": "ping",
 }
 """What policies call a property whose value they have as it is."""
 
@@ -215,6 +219,8 @@ def _policy(items: tuple[tuple[str, str], ...], resdir: str) -> Policy:
         fields["overlap"] = Overlap(values["run.overlap"])
     if "run.isolate" in values:
         fields["is_isolated"] = values["run.isolate"] == "process"
+    if "mail.locals" in values:
+        fields["shows_locals"] = values["mail.locals"] == "yes"
     if "run.limit" in values:
         name, at_most = values["run.limit"]
         fields["limit"] = Limit(name=name, at_most=at_most)

@@ -12,9 +12,11 @@ from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
+from gavo_exec.addresses import parse_address
 from gavo_exec.errors import GavoExecError, shortened
 from gavo_exec.schedule import ScheduleSyntaxError, parse_expressions, parse_zone
 
@@ -84,6 +86,9 @@ _LIMIT = re.compile(r"([\w.-]+)(?:\s+(\d{1,9}))?", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_URL = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
+_MOST_REMINDERS = 20
+_AN_ADDRESS = "write jo@example.org, or Jo Doe <jo@example.org>"
 _NOTHING = frozenset({"none", "no", "never", "off", "unlimited", "infinity"})
 """What people write who want a setting not to be there."""
 
@@ -173,6 +178,42 @@ def _text(text: str) -> str:
     return text
 
 
+def _addresses(text: str) -> tuple[str, ...]:
+    """Mail addresses."""
+    found = tuple(address.strip() for address in re.split(r"[,;]", text) if address.strip())
+    if not found:
+        raise ValueError
+    for address in found:
+        if parse_address(address) is None:
+            raise PropertyFault(f"{shortened(address)} is no mail address that can be used", hint=_AN_ADDRESS)
+    return found
+
+
+def _reminders(text: str) -> tuple[timedelta, ...]:
+    """Durations; none for ``never``."""
+    if text == "never":
+        return ()
+    items = text.split(",")
+    if len(items) > _MOST_REMINDERS:
+        raise ValueError
+    return tuple(_duration(timedelta(minutes=1))(item.strip()) for item in items)
+
+
+def parse_url(text: str) -> str:
+    """An address that can be called: ``http://`` or ``https://``, and a host; raises ValueError for others."""
+    # Python's own reader takes nearly everything, and drops line ends without a word.
+    if not _URL.fullmatch(text):
+        raise ValueError
+    try:
+        parts = urlsplit(text)
+        is_good = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError
+    return text
+
+
 def _alternatives(words: tuple[str, ...]) -> str:
     """``a, b or c``."""
     return f"{', '.join(words[:-1])} or {words[-1]}"
@@ -183,6 +224,7 @@ def _alternatives(words: tuple[str, ...]) -> str:
 _MISSED = ("once", "skip", "all")
 _OVERLAPS = ("skip", "queue", "replace", "allow")
 _ISOLATIONS = ("thread", "process")
+_ANSWERS = ("no", "yes")
 _SECOND = timedelta(seconds=1)
 _NO_TIME = timedelta()
 _MOMENT = timedelta(milliseconds=1)
@@ -378,9 +420,58 @@ PORTABLES: tuple[Portable, ...] = (
         example="2G",
     ),
     Portable(name="run.where", expects="text", description="For later versions.", parse=_text, is_for_later=True),
-    Portable(name="mail.to", expects="text", description="For later versions.", parse=_text, is_for_later=True),
-    Portable(name="mail.after", expects="text", description="For later versions.", parse=_text, is_for_later=True),
-    Portable(name="mail.remind", expects="text", description="For later versions.", parse=_text, is_for_later=True),
+    Portable(
+        name="mail.to",
+        expects="mail addresses, such as jo@example.org or Jo <jo@example.org>, separated by commas",
+        default="the setting `mail_to`",
+        description="Who is told when something goes wrong, in place of those whom the settings name.",
+        parse=_addresses,
+        example="jo@example.org, ops@example.org",
+    ),
+    Portable(
+        name="mail.after",
+        expects="a whole number from 1 to 1000",
+        default="1",
+        description=(
+            "How many runs in a row must have failed before anybody is told. A run that is tried again (`run.retries`) "
+            "counts as failed when its last attempt has."
+        ),
+        parse=_whole(1, 1000),
+        example="3",
+    ),
+    Portable(
+        name="mail.remind",
+        expects="durations of a minute or more, separated by commas, such as 1h, 1d, 7d, or never",
+        default="1h, 1d, 7d",
+        description=(
+            "How long after a mail the next one reminds of what goes wrong still; the last of them is kept to from "
+            "then on."
+        ),
+        parse=_reminders,
+        example="12h, 3d",
+    ),
+    Portable(
+        name="mail.locals",
+        expects=_alternatives(_ANSWERS),
+        default="no",
+        applies_to="executes whose job code raises exceptions",
+        description=(
+            "Whether tracebacks show the values of local variables. These may be private: they are kept with the runs, "
+            "and mailed."
+        ),
+        parse=_word(*_ANSWERS),
+        example="yes",
+    ),
+    Portable(
+        name="mail.ping",
+        expects="the address of a check, beginning with https:// or http://",
+        description=(
+            "An address that is called when a run begins (with `/start` at its end), has succeeded, or has failed "
+            "(with `/fail`), in the way of Healthchecks. Who watches it learns also of runs that never begin."
+        ),
+        parse=parse_url,
+        example="https://hc-ping.example.org/6f6e0f5b-2a56-4d5c-9d2e-0a1b2c3d4e5f",
+    ),
 )
 """All portable properties, in the order of the reference."""
 

@@ -24,6 +24,7 @@ from gavo_exec.events import (
     RunOverdue,
     RunStarted,
     Stalled,
+    TellingDue,
     Trouble,
 )
 from gavo_exec.model import Outcome, Reason
@@ -76,6 +77,8 @@ class LogListener:
                 _say(logging.INFO, f"{event.rd_id} removed: its file is gone", event)
             case JobsReconciled():
                 _say_reconciled(event)
+            case TellingDue():
+                pass
             case _:
                 _say_of_daemon(event)
 

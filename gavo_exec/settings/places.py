@@ -23,6 +23,18 @@ from gavo_exec.settings.table import BY_NAME, PREFIX, Settings
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
 FILE_NAME = "gavo-exec.toml"
 _NO_SETTINGS = frozenset({FILE_VARIABLE, RUN_VARIABLE, WITHIN_VARIABLE})
+_NEEDED = (
+    ("smtp_host", ("mail_to",)),
+    ("smtp_user", ("smtp_password", "smtp_password_file")),
+    ("smtp_password", ("smtp_user",)),
+    ("smtp_password_file", ("smtp_user",)),
+    ("webhook_secret", ("webhook_url",)),
+    ("webhook_secret_file", ("webhook_url",)),
+    ("heartbeat_seconds", ("heartbeat_url",)),
+)
+"""Settings that make sense only where one of these is given, too."""
+_EITHER = (("smtp_password", "smtp_password_file"), ("webhook_secret", "webhook_secret_file"))
+"""Settings of which only one can be given."""
 _TRANSPORTS = ("smtp_host", "sendmail", "maildir")
 
 
@@ -138,21 +150,22 @@ class _Reader:
         for name, given in self.given.items():
             if name.startswith("smtp_") and "smtp_host" not in self.given:
                 self.faults.append(f"{given.where} is given, but smtp_host is not")
-        for name, needed in (
-            ("smtp_host", ("mail_to",)),
-            ("smtp_user", ("smtp_password", "smtp_password_file")),
-            ("smtp_password", ("smtp_user",)),
-            ("smtp_password_file", ("smtp_user",)),
-        ):
+        for name, needed in _NEEDED:
             if name in self.given and not any(other in self.given for other in needed):
                 self.faults.append(f"{self.given[name].where} is given, but {' or '.join(needed)} is not")
-        if "smtp_password" in self.given and "smtp_password_file" in self.given:
-            self.faults.append(f"{self.given['smtp_password'].where} is given beside smtp_password_file; keep one")
-        if "sendmail" in self.given:
-            try:
-                shlex.split(self.given["sendmail"].value)
-            except ValueError as fault:
-                self.faults.append(f"{self.given['sendmail'].where} is no command: {fault}")
+        for name, other in _EITHER:
+            if name in self.given and other in self.given:
+                self.faults.append(f"{self.given[name].where} is given beside {other}; keep one")
+        self._check_commands()
+
+    def _check_commands(self) -> None:
+        """Note what is no command."""
+        for name in ("sendmail", "notify_command"):
+            if name in self.given:
+                try:
+                    shlex.split(self.given[name].value)
+                except ValueError as fault:
+                    self.faults.append(f"{self.given[name].where} is no command: {fault}")
 
 
 def load(

@@ -12,15 +12,19 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from gavo_exec.elements.portable import parse_url
 from gavo_exec.errors import SettingsError
 from gavo_exec.settings.defaults import defaults_schema, read_defaults
 
 PREFIX = "GAVO_EXEC_"
+SECRET_NAMES = ("*PASSWORD*", "*PASSWD*", "*SECRET*", "*TOKEN*", "*API_KEY*", "*APIKEY*")
+SECRETS = frozenset({"smtp_password", "webhook_secret"})
+"""The settings that are nobody's business."""
 SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 
 def _says(description: str, *, metavar: str = "TEXT", default: str = "", kind: str = "", unit: str = "") -> Meta:
-    """What to tell about a setting; ``kind`` is path or secret where it is more than its type."""
+    """What to tell about a setting; ``kind`` is path, secret or url where it is more than its type."""
     extra = {"metavar": metavar, "default": default, "kind": kind, "unit": unit}
     return Meta(description=description, extra=extra)
 
@@ -153,6 +157,74 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             metavar="COMMAND",
         ),
     ] = ""
+    smtp_timeout_seconds: Annotated[
+        float,
+        _says("How long the mail server may take to answer.", metavar="SECONDS", unit="seconds"),
+        Meta(ge=1, le=3600),
+    ] = 30.0
+    mail_per_hour: Annotated[
+        int,
+        _says(
+            "How many mails about what goes wrong are sent to the same people in an hour; what is beyond waits for the "
+            "next hour, and is told in one mail then.",
+            metavar="N",
+            unit="mails",
+        ),
+        Meta(ge=1, le=1000),
+    ] = 20
+    secret_names: Annotated[
+        tuple[str, ...],
+        _says(
+            "The names of variables of the environment, in which * stands for anything, whose values are not shown in "
+            "mails and other messages; upper and lower case are the same. As a variable or a flag, separated by "
+            "commas.",
+            metavar="NAME",
+            default=", ".join(f"`{name}`" for name in SECRET_NAMES),
+        ),
+    ] = SECRET_NAMES
+    webhook_url: Annotated[
+        str,
+        _says(
+            "An address that is told all that is mailed, as JSON by POST.",
+            metavar="URL",
+            kind="url",
+        ),
+    ] = ""
+    webhook_secret: Annotated[
+        str,
+        _says(
+            "The secret that these calls are signed with, after Standard Webhooks: `whsec_` and Base64, or any text. "
+            "Better kept in a file of its own: see `webhook_secret_file`.",
+            kind="secret",
+        ),
+    ] = ""
+    webhook_secret_file: Annotated[
+        str, _says("The file with that secret, on its first line.", metavar="FILE", kind="path")
+    ] = ""
+    notify_command: Annotated[
+        str,
+        _says(
+            "A command that is told all that is mailed, as JSON on its standard input; it runs without a shell.",
+            metavar="COMMAND",
+        ),
+    ] = ""
+    heartbeat_url: Annotated[
+        str,
+        _says(
+            "An address that is called every `heartbeat_seconds` while the daemon is well, in the way of Healthchecks. "
+            "Who watches it learns when the daemon is not.",
+            metavar="URL",
+            kind="url",
+        ),
+    ] = ""
+    heartbeat_seconds: Annotated[
+        float,
+        _says("How often that is.", metavar="SECONDS", unit="seconds"),
+        Meta(ge=1, le=86_400),
+    ] = 60.0
+    dashboard_url: Annotated[
+        str, _says("The address of the dashboard, for links in mails.", metavar="URL", kind="url")
+    ] = ""
     maildir: Annotated[
         str,
         _says(
@@ -179,9 +251,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, name, value)
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Names and values, without the password."""
+        """Names and values, without secrets."""
         values = msgspec.structs.asdict(self)
-        return list((values | {"smtp_password": "..." if self.smtp_password else ""}).items())
+        return [(name, "..." if value and name in SECRETS else value) for name, value in values.items()]
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
@@ -203,26 +275,44 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The file that runs and mails are kept in."""
         return f"{self.state_dir}/state.sqlite"
 
+    @property
+    def notify_argv(self) -> tuple[str, ...]:
+        """The words of the command that is told what is mailed."""
+        return tuple(shlex.split(self.notify_command))
+
     def read_smtp_password(self) -> str:
         """The password for the mail server, from its file where it is in one; '' where there is none.
 
         Raises SettingsError where the file cannot be read.
         """
-        if not self.smtp_password_file:
-            return self.smtp_password
-        try:
-            lines = Path(self.smtp_password_file).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as fault:
-            why = fault.strerror if isinstance(fault, OSError) else "it is not in UTF-8"
-            raise SettingsError(f"{self.smtp_password_file}: the password cannot be read: {why}") from None
-        return lines[0] if lines else ""
+        return _secret(self.smtp_password, self.smtp_password_file, "password")
+
+    def read_webhook_secret(self) -> str:
+        """The same for the secret that webhooks are signed with."""
+        return _secret(self.webhook_secret, self.webhook_secret_file, "secret")
+
+    def without_secrets(self) -> "Settings":
+        """These settings for those who need no secrets."""
+        return msgspec.structs.replace(self, **dict.fromkeys(SECRETS, ""), smtp_user="", smtp_password_file="")
+
+
+def _secret(text: str, path: str, what: str) -> str:
+    """The text, or the first line of the file; raises SettingsError where that cannot be read."""
+    if not path:
+        return text
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "it is not in UTF-8"
+        raise SettingsError(f"{path}: the {what} cannot be read: {why}") from None
+    return lines[0] if lines else ""
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting, for whatever derives from the table; ``default`` and ``unit`` are texts for people."""
 
     name: str
-    type: Literal["text", "secret", "path", "list", "choice", "int", "float", "table"]
+    type: Literal["text", "secret", "path", "url", "list", "choice", "int", "float", "table"]
     description: str
     default: str
     metavar: str
@@ -255,6 +345,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
                 return "a list of texts"
             case "table":
                 return "a table of [portable properties](properties.md) and their values"
+            case "url":
+                return "an address that begins with https:// or http://"
             case _:
                 return "a path" if self.type == "path" else "text on one line"
 
@@ -277,6 +369,11 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         texts = found if isinstance(found, tuple) else (found,)
         if is_infinite or any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
             raise ValueError(self._must_be(value))
+        if self.type == "url" and found:
+            try:
+                parse_url(str(found))
+            except ValueError:
+                raise ValueError(self._must_be(value)) from None
         return found
 
     def _must_be(self, value: object) -> str:

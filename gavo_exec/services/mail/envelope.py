@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from gavo_exec.addresses import parse_address
 from gavo_exec.services.mail.texts import one_line
 
-_ADDRESS = re.compile(r"(?:(?P<name>[^<>@]*)<)?(?P<user>[A-Za-z0-9_.+/=&*!%-]+)@(?P<domain>[A-Za-z0-9.-]+)(?(name)>)")
 _LONGEST_ASCII_LINE = 900  # a line of a mail may have 998 bytes
 
 
@@ -104,11 +104,8 @@ def _plain(user: str) -> str:
 
 def _address(text: str) -> Address | None:
     """The mail address in a text, such as ``Jo <jo@example.org>``; None where there is none that can be used."""
-    match = _ADDRESS.fullmatch(text.strip()) if text.isprintable() and len(text) <= 320 else None
-    if match is None:
-        return None
-    name, user, domain = match["name"] or "", match["user"], match["domain"]
-    return Address(header_text(name.strip(' "')), user, domain)
+    found = parse_address(text)
+    return None if found is None else Address(header_text(found.name), found.user, found.domain)
 
 
 def unusable_addresses(policy: MailPolicy) -> list[str]:

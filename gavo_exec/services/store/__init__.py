@@ -16,7 +16,9 @@ from typing import Final
 import msgspec
 
 from gavo_exec.errors import Diagnostic, StoreError
+from gavo_exec.incidents import Incident, Name, Pace
 from gavo_exec.model import (
+    Channel,
     HeldBack,
     LastStart,
     NewFile,
@@ -143,31 +145,20 @@ class SQLiteStore:
         }
         return {request.run_id: held[request.execute.key] for request in requests if request.execute.key in held}
 
-    def cut_off(self) -> list[Run]:
-        """All unfinished runs whose process is gone, as they were claimed."""
-        return [codec.claimed_run_of(row) for row in self._claims_of_the_gone()]
-
-    def _claims_of_the_gone(self) -> list[codec.Row]:
+    def cut_off(self, *, now: datetime) -> list[Run]:
+        """All unfinished runs whose process is gone, as INTERRUPTED now; they stay unfinished until recorded so."""
         claims = self._read("claims_of_others", {"holder": self._holder})
         alive = self._living(claims)
-        return [row for row in claims if row[0] not in alive]
-
-    def interrupt(self, *, now: datetime) -> list[Run]:
-        """End, as INTERRUPTED, all unfinished runs whose process is gone; answers them."""
-        with self._writing() as db:
-            gone = self._claims_of_the_gone()
-            runs = [
-                msgspec.structs.replace(
-                    codec.claimed_run_of(row),
-                    finished_at=now,
-                    outcome=Outcome.INTERRUPTED,
-                    error=f"{codec.process_of(row[0])} ended before the run did",
-                )
-                for row in gone
-            ]
-            db.executemany(QUERIES["drop_claim"], [row[:2] for row in gone])
-            db.executemany(QUERIES["record_run"], [codec.row_of_run(run) for run in runs])
-        return runs
+        return [
+            msgspec.structs.replace(
+                codec.claimed_run_of(row),
+                finished_at=now,
+                outcome=Outcome.INTERRUPTED,
+                error=f"{codec.process_of(row[0])} ended before the run did",
+            )
+            for row in claims
+            if row[0] not in alive
+        ]
 
     def _living(self, claims: list[codec.Row]) -> set[str]:
         """The holders of the claims, as stored, whose processes run."""
@@ -178,6 +169,8 @@ class SQLiteStore:
         """Note, with the next flush, how a run ended, whether it was claimed or not."""
         row = codec.row_of_run(run)
         self._pending.append(("record_run", row))
+        if run.outcome is Outcome.INTERRUPTED:  # it may have been claimed by a process that is gone
+            self._pending.append(("drop_claim_of_any", (row[0],)))
         if run.outcome in _LEFT_OUT and run.reason is not Reason.TRIGGERED:
             self._pending.append(("account_for", (row[3], row[1])))
 
@@ -233,11 +226,22 @@ class SQLiteStore:
 
     # Mail
 
-    def put_mail(self, message: EmailMessage, *, now: datetime) -> None:
+    def put_mail(self, message: EmailMessage, *, now: datetime, about: str = "") -> None:
         """Put a mail, as it is now, into the outbox with the next flush."""
         content = message.as_bytes(policy=message.policy.clone(linesep="\n"))
+        self._put(Channel.MAIL, str(message.get("Subject", "")), content, about=about, target="", now=now)
+
+    def put_call(
+        self, channel: Channel, subject: str, content: bytes, *, now: datetime, about: str = "", target: str = ""
+    ) -> None:
+        """Put what goes by another channel into the outbox with the next flush; a ping replaces those that wait."""
+        if channel is Channel.PING:
+            self._pending.append(("drop_pings", codec.stored(about)))
+        self._put(channel, subject, content, about=about, target=target, now=now)
+
+    def _put(self, channel: Channel, subject: str, content: bytes, *, about: str, target: str, now: datetime) -> None:
         at = codec.microseconds(now)
-        self._pending.append(("put_mail", (*codec.stored(str(message.get("Subject", ""))), content, at, at)))
+        self._pending.append(("put_mail", (channel.value, *codec.stored(about, target, subject), content, at, at)))
 
     def mails(self, *, limit: int = 100) -> list[QueuedMail]:
         """The latest mails, newest first, delivered ones among them."""
@@ -247,24 +251,35 @@ class SQLiteStore:
         """One mail."""
         return next((codec.mail_of(row) for row in self._read("mail", (mail_id,))), None)
 
-    def due_mail(self, now: datetime) -> QueuedMail | None:
-        """The mail that has waited longest for its next try, if one is due."""
-        return next((codec.mail_of(row) for row in self._read("due_mail", (codec.microseconds(now),))), None)
+    def due_mail(self, now: datetime, channel: Channel = Channel.MAIL) -> QueuedMail | None:
+        """What has waited longest for its next try by a channel, if anything is due."""
+        rows = self._read("due_mail", (channel.value, codec.microseconds(now)))
+        return next((codec.mail_of(row) for row in rows), None)
 
-    def next_mail_at(self) -> datetime | None:
-        """When the next mail is to be tried; None where none waits."""
-        [(at,)] = self._read("next_mail_at")
+    def next_mail_at(self, channel: Channel = Channel.MAIL) -> datetime | None:
+        """When the next mail is to be tried by a channel; None where none waits."""
+        [(at,)] = self._read("next_mail_at", (channel.value,))
         return codec.instant_or_none(at)
+
+    def undelivered(self) -> dict[Channel, tuple[int, int]]:
+        """By channel how many wait to be delivered, and how many were given up."""
+        return {Channel(channel): (waiting, given_up) for channel, waiting, given_up in self._read("undelivered")}
 
     def hasten_mails(self, *, now: datetime) -> None:
         """Let all mails that wait for their next try be due."""
         with self._writing() as db:
             db.execute(QUERIES["hasten_mails"], (codec.microseconds(now),))
 
+    def hasten_mail(self, mail_id: int, *, now: datetime) -> None:
+        """Let a mail be due that waits or was given up."""
+        with self._writing() as db:
+            db.execute(QUERIES["hasten_mail"], (codec.microseconds(now), mail_id))
+
     def mail_delivered(self, mail_id: int, *, now: datetime) -> None:
-        """Note that a mail was taken."""
+        """Note that a mail was taken; of pings nothing is kept."""
         with self._writing() as db:
             db.execute(QUERIES["mail_delivered"], (codec.microseconds(now), mail_id))
+            db.execute(QUERIES["drop_delivered_ping"], (mail_id,))
 
     def mail_failed(self, mail_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
         """Note that a mail was not taken, and when to try again (None: never)."""
@@ -272,6 +287,37 @@ class SQLiteStore:
         with self._writing() as db:
             row = (codec.microseconds_or_none(retry_at), failed_at, *codec.stored(error), mail_id)
             db.execute(QUERIES["mail_failed"], row)
+
+    # Incidents
+
+    def incidents(self) -> list[Incident]:
+        """What goes wrong at present, in the order in which it began."""
+        return [codec.incident_of(row) for row in self._read("incidents")]
+
+    def put_incident(self, incident: Incident) -> None:
+        """Remember, with the next flush, how an incident stands."""
+        self._pending.append(("put_incident", codec.row_of_incident(incident)))
+
+    def clear_incident(self, name: Name) -> None:
+        """Forget, with the next flush, an incident."""
+        self._pending.append(("clear_incident", codec.row_of_name(name)))
+
+    def paces(self) -> dict[tuple[str, ...], Pace]:
+        """How fast mails go, by recipients."""
+        return dict(map(codec.pace_of, self._read("paces")))
+
+    def put_pace(self, recipients: tuple[str, ...], pace: Pace) -> None:
+        """Remember, with the next flush, how fast mails go to these."""
+        self._pending.append(("put_pace", codec.row_of_pace(recipients, pace)))
+
+    def last_success_at(self, key: str) -> datetime | None:
+        """When a key's last run that succeeded did so."""
+        rows = self._read("last_success", codec.stored(key))
+        return codec.instant_or_none(rows[0][0]) if rows else None
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the state since this was asked last."""
+        return self._file.changed_elsewhere()
 
     # Broken RDs
 

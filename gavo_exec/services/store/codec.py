@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from gavo_exec.model import LastStart, Outcome, QueuedMail, Reason, Run
+from gavo_exec.incidents import Incident, Name, Pace
+from gavo_exec.model import Channel, LastStart, Outcome, QueuedMail, Reason, Run
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _REASONS: Final = {reason.value: reason for reason in Reason}
+_CHANNELS: Final = {channel.value: channel for channel in Channel}
 _OUTCOMES: Final[dict[str | None, Outcome | None]] = {None: None, **{outcome.value: outcome for outcome in Outcome}}
 
 Row = tuple[Any, ...]
@@ -133,6 +135,32 @@ def claimed_run_of(row: Row) -> Run:
     )
 
 
+def row_of_incident(incident: Incident) -> Row:
+    """An incident as a row of incidents."""
+    return (*row_of_name(incident.name), json.dumps(msgspec.to_builtins(incident)))
+
+
+def row_of_name(name: Name) -> Row:
+    """What tells incidents apart, as the first columns of incidents."""
+    kind, about, place = name
+    return (kind.value, *stored(about, place))
+
+
+def incident_of(row: Row) -> Incident:
+    """A row of incidents as an incident."""
+    return msgspec.convert(json.loads(row[0]), Incident)
+
+
+def row_of_pace(recipients: tuple[str, ...], pace: Pace) -> Row:
+    """A pace as a row of paces."""
+    return json.dumps(recipients), json.dumps(msgspec.to_builtins(pace))
+
+
+def pace_of(row: Row) -> tuple[tuple[str, ...], Pace]:
+    """A row of paces as a pace, and whose that is."""
+    return tuple(json.loads(row[0])), msgspec.convert(json.loads(row[1]), Pace)
+
+
 def mail_of(row: Row) -> QueuedMail:
     """A row of outbox as a mail."""
     return QueuedMail(
@@ -145,4 +173,7 @@ def mail_of(row: Row) -> QueuedMail:
         delivered_at=instant_or_none(row[6]),
         failed_at=instant_or_none(row[7]),
         error=loaded(row[8]),
+        channel=_CHANNELS[row[9]],
+        about=loaded(row[10]),
+        target=loaded(row[11]),
     )

@@ -22,7 +22,7 @@ _CHECKPOINT_BYTES: Final = 4 << 20
 """How much is written, about, until it is carried over from the log to the file."""
 
 _FOLDER: Final = Path(__file__).parent
-_MIGRATIONS: Final = ("schema.sql", "second.sql")
+_MIGRATIONS: Final = ("schema.sql", "second.sql", "third.sql")
 """What brings a file from version n to n + 1; scripts that were once released never change."""
 
 
@@ -44,6 +44,7 @@ class StateFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
         self.lock = threading.RLock()
+        self._data_version = -1
         self._unchecked_bytes = 0  # about how much was written since the last checkpoint
         if self._path != ":memory:":
             _create_private(self._path)
@@ -77,6 +78,14 @@ class StateFile:
                 with suppress(sqlite3.Error):  # some errors have rolled back already
                     self._db.execute("ROLLBACK")
                 raise
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the file since this was asked last (True for the first time)."""
+        with self._explained(), self.lock:
+            [(version,)] = self._db.execute("PRAGMA data_version").fetchall()
+        is_changed = bool(version != self._data_version)
+        self._data_version = version
+        return is_changed
 
     def carry_over(self, written_bytes: int) -> None:
         """Carry over to the file what is in the write-ahead log, where that has grown; so much was written to it now.

@@ -50,6 +50,9 @@ SELECT holder, run_id, key, title, due, reason, attempt, claimed_at, digest FROM
 -- name: drop_claim
 DELETE FROM claims WHERE holder = ? AND run_id = ?;
 
+-- name: drop_claim_of_any
+DELETE FROM claims WHERE run_id = ?;
+
 -- name: record_run
 -- A run may be recorded twice: as interrupted, when it stopped being waited for, and when it ended after all.
 INSERT INTO runs (
@@ -101,26 +104,47 @@ SELECT
     '' AS output
 FROM last JOIN runs USING (id);
 
+-- name: last_success
+-- Back from the last run of the key; the index has them in this order.
+SELECT finished_at FROM runs WHERE key = ? AND outcome = 'succeeded' ORDER BY id DESC LIMIT 1;
+
 -- name: put_mail
-INSERT INTO outbox (subject, content, queued_at, next_attempt_at) VALUES (?, ?, ?, ?);
+INSERT INTO outbox (channel, about, target, subject, content, queued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: drop_pings
+-- Only the latest says how things stand.
+DELETE FROM outbox WHERE channel = 'ping' AND about = ?;
 
 -- name: mails
-SELECT mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error
+SELECT
+    mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error, channel, about,
+    target
 FROM outbox ORDER BY mail_id DESC LIMIT ?;
 
 -- name: mail
-SELECT mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error
+SELECT
+    mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error, channel, about,
+    target
 FROM outbox WHERE mail_id = ?;
 
 -- name: due_mail
-SELECT mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error
-FROM outbox WHERE next_attempt_at <= ? ORDER BY next_attempt_at, mail_id LIMIT 1;
+SELECT
+    mail_id, subject, content, queued_at, attempts, next_attempt_at, delivered_at, failed_at, error, channel, about,
+    target
+FROM outbox WHERE channel = ? AND next_attempt_at <= ? ORDER BY next_attempt_at, mail_id LIMIT 1;
 
 -- name: next_mail_at
-SELECT min(next_attempt_at) FROM outbox WHERE next_attempt_at IS NOT NULL;
+SELECT min(next_attempt_at) FROM outbox WHERE channel = ? AND next_attempt_at IS NOT NULL;
+
+-- name: undelivered
+-- By channel how many wait, and how many were given up.
+SELECT channel, count(next_attempt_at), count(failed_at) FROM outbox WHERE delivered_at IS NULL GROUP BY channel;
 
 -- name: hasten_mails
 UPDATE outbox SET next_attempt_at = ? WHERE next_attempt_at IS NOT NULL;
+
+-- name: hasten_mail
+UPDATE outbox SET next_attempt_at = ?, failed_at = NULL WHERE mail_id = ? AND delivered_at IS NULL;
 
 -- name: mail_delivered
 UPDATE outbox SET attempts = attempts + 1, next_attempt_at = NULL, delivered_at = ?, failed_at = NULL, error = ''
@@ -128,6 +152,25 @@ WHERE mail_id = ?;
 
 -- name: mail_failed
 UPDATE outbox SET attempts = attempts + 1, next_attempt_at = ?, failed_at = ?, error = ? WHERE mail_id = ?;
+
+-- name: drop_delivered_ping
+DELETE FROM outbox WHERE mail_id = ? AND channel = 'ping';
+
+-- name: incidents
+SELECT value FROM incidents ORDER BY rowid;
+
+-- name: put_incident
+INSERT INTO incidents (kind, about, place, value) VALUES (?, ?, ?, ?)
+ON CONFLICT (kind, about, place) DO UPDATE SET value = excluded.value;
+
+-- name: clear_incident
+DELETE FROM incidents WHERE kind = ? AND about = ? AND place = ?;
+
+-- name: paces
+SELECT recipients, value FROM paces;
+
+-- name: put_pace
+INSERT INTO paces (recipients, value) VALUES (?, ?) ON CONFLICT (recipients) DO UPDATE SET value = excluded.value;
 
 -- name: rejections
 SELECT rd_id, path, digest, rejected_at, diagnostics, held_back FROM rejections ORDER BY rd_id;
