@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -17,16 +17,23 @@ from time import monotonic
 import msgspec
 
 from gavo_exec.errors import GavoExecError, plain
-from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished
+from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished, TellingDue
 from gavo_exec.isolated import isolation
+from gavo_exec.model import Channel, Execute, Run
 from gavo_exec.parts import (
     CHILD_OUTPUT_BYTES,
+    find_execute,
+    is_there,
     lock,
     mail_policy,
+    make_carriers,
     make_guard,
+    make_heartbeat,
     make_mailer,
+    make_masker,
     make_run_ids,
     open_store,
+    other_channels,
 )
 from gavo_exec.ports import Clock, Engine, JobRunner, Listener, Mailer, Store, Watcher
 from gavo_exec.reading import RDReader, read_whole
@@ -36,7 +43,7 @@ from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.arrivals import Arrivals
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
-from gavo_exec.runtime.deadlines import Deadlines
+from gavo_exec.runtime.deadlines import Alarm, Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
@@ -48,7 +55,8 @@ from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.mail import MailListener
-from gavo_exec.services.postman import Postman
+from gavo_exec.services.pings import PingListener
+from gavo_exec.services.postman import Carry, Heartbeat, Postmen
 from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.settings import LiveSite, Settings, find_site
 
@@ -98,9 +106,10 @@ class Daemon:
         bus: Bus,
         scheduler: Scheduler,
         reloader: Reloader,
-        postman: Postman,
+        postmen: Postmen,
         watcher: Watcher,
         arrivals: Arrivals,
+        heartbeat: Heartbeat | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -112,22 +121,19 @@ class Daemon:
         self.bus = bus
         self.scheduler = scheduler
         self.reloader = reloader
-        self.postman = postman
+        self.postmen = postmen
         self.watcher = watcher
         self.arrivals = arrivals
+        self.heartbeat = heartbeat
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
         self._is_to_stop = False
 
-    def account_for_the_past(self) -> None:
-        """End what a process before this one left running, and say which of its runs were cut off.
-
-        They are recorded with what is said of them: should we be killed meanwhile, the next one finds them still.
-        """
+    def end_what_was_cut_off(self) -> list[Run]:
+        """End what a process before this one left running; answers its runs."""
         if cut_off := self.store.cut_off(now=self.clock.now()):
             self.runner.clear({run.run_id for run in cut_off}, grace=_ORPHANS_GRACE)
-        for run in cut_off:
-            self.bus.publish(RunFinished(run=run))
+        return cut_off
 
     def take_up(self, paths: frozenset[str]) -> None:
         """Read these files and go by what they say now."""
@@ -145,22 +151,28 @@ class Daemon:
         """Let everything that is due now happen, on this thread; for use where no threads were started."""
         self.scheduler.step(self.clock.now())
         self.bus.drain()
-        self.postman.deliver_due()
+        self.bus.publish(TellingDue(at=self.clock.now()))
+        self.bus.drain()
+        self.postmen.deliver_due()
 
     def start(self) -> None:
         """Start all threads; the RDs that are there are taken up before anything is started from them."""
         undo = self._stopping
         undo.callback(self.store.close)
-        self.postman.start()
-        undo.callback(self.postman.stop)
+        self.postmen.start()
+        undo.callback(self.postmen.stop)
+        undo.callback(self.deadlines.stop)
         self.bus.start()
         undo.callback(self.bus.stop)
-        undo.callback(self.deadlines.stop)
+        undo.callback(lambda: self.bus.publish(TellingDue(at=self.clock.now(), is_last=True)))
         undo.callback(self._stop_runs)
         undo.callback(self.arrivals.stop)
-        self.account_for_the_past()
+        cut_off = self.end_what_was_cut_off()
         changes = iter(self.watcher)
         self.take_up(next(changes, frozenset()))
+        # They are recorded with what is said of them: should we be killed before, the next one finds them still.
+        for run in cut_off:
+            self.bus.publish(RunFinished(run=run))
         self._tell_what_is_missing()
         watching = threading.Thread(target=self._watch, args=(changes,), name="watcher", daemon=True)
         watching.start()
@@ -177,6 +189,9 @@ class Daemon:
                 at=self.clock.now(),
             )
         )
+        if self.heartbeat is not None:
+            self.heartbeat.start()
+            undo.callback(self.heartbeat.stop)
 
     def run(self) -> int:
         """Serve until told to stop, or until the scheduler dies or hangs; answers the exit code."""
@@ -269,7 +284,7 @@ def assemble(
         clock=clock,
         deadlines=deadlines,
         runner=runner,
-        mailer=mailer or make_mailer(settings, runner),
+        carriers=make_carriers(settings, runner, mailer=mailer or make_mailer(settings, runner), clock=clock),
         store=store or open_store(settings),
         engine=engine or LocalEngine(workers=settings.workers),
         watcher=watcher or TreeWatcher(settings.inputs_dir, rescan_seconds=settings.rescan_seconds),
@@ -284,14 +299,14 @@ def _connect(
     clock: Clock,
     deadlines: Deadlines,
     runner: JobRunner,
-    mailer: Mailer,
+    carriers: Mapping[Channel, Carry],
     store: Store,
     engine: Engine,
     watcher: Watcher,
     listeners: Iterable[Listener],
 ) -> Daemon:
     """Let these know each other."""
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postmen = Postmen(store, carriers=carriers, clock=clock)
     known = site.now()
     apart = isolation(runner, settings=settings, site=known, output_limit_bytes=CHILD_OUTPUT_BYTES)
     loader = JobLoader(
@@ -310,11 +325,25 @@ def _connect(
             arrivals.forget(event.removed)
 
     def flush() -> None:
-        if store.flush():
-            postman.wake()
+        postmen.wake(store.flush())
 
-    mail = MailListener(store, clock=clock, policy=mail_policy(settings))
-    bus = Bus([log.LogListener(), HistoryListener(store), mail, forget_removed, *listeners], flush=flush)
+    def find(key: str) -> Execute | None:
+        return find_execute(reloader.catalog, key)
+
+    alarm = Alarm(deadlines, lambda: bus.publish(TellingDue(at=clock.now())))
+    mask = make_masker(settings, os.environ)
+    mail = MailListener(
+        store,
+        clock=clock,
+        policy=mail_policy(settings),
+        alarm=alarm.set,
+        find=find,
+        exists=lambda incident: is_there(incident, reloader.catalog),
+        mask=mask,
+        channels=other_channels(settings),
+    )
+    pings = PingListener(store, clock=clock, find=find, mask=mask)
+    bus = Bus([log.LogListener(), HistoryListener(store), mail, pings, forget_removed, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),
@@ -356,9 +385,10 @@ def _connect(
         bus=bus,
         scheduler=scheduler,
         reloader=reloader,
-        postman=postman,
+        postmen=postmen,
         watcher=watcher,
         arrivals=arrivals,
+        heartbeat=make_heartbeat(settings, is_well=scheduler.is_well),
     )
 
 

@@ -251,13 +251,14 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         at = min(latest + GATHERING, first + LONGEST_GATHERING)
         if self.told_at is not None:
             at = max(at, self.told_at + BETWEEN_MAILS)
-        if self.hour_at is not None and self.is_full(per_hour):
+        if self.hour_at is not None and self.held_back_since(first, per_hour=per_hour) is not None:
             at = max(at, self.hour_at + CEILING_PERIOD)
         return at
 
-    def is_full(self, per_hour: int) -> bool:
-        """Whether the hour that is counted has had all its mails."""
-        return self.sent >= per_hour
+    def held_back_since(self, first: datetime, *, per_hour: int) -> datetime | None:
+        """When the hour began that has had all its mails, where what is to be told from ``first`` on falls in it."""
+        is_full = self.hour_at is not None and self.sent >= per_hour and first < self.hour_at + CEILING_PERIOD
+        return self.hour_at if is_full else None
 
     def after(self, now: datetime) -> "Pace":
         """The pace with a mail now."""

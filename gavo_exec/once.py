@@ -7,17 +7,23 @@ from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from types import FrameType
 
+from gavo_exec.catalog import Catalog
 from gavo_exec.errors import GavoExecError
+from gavo_exec.events import TellingDue
 from gavo_exec.isolated import isolation
 from gavo_exec.model import Execute, Reason, ResourceDescriptor, Run, RunRequest
 from gavo_exec.parts import (
     CHILD_OUTPUT_BYTES,
+    find_execute,
     is_running,
     mail_policy,
+    make_carriers,
     make_guard,
     make_mailer,
+    make_masker,
     make_run_ids,
     open_store,
+    other_channels,
 )
 from gavo_exec.reading import RDReader, find_in_tree, read_whole
 from gavo_exec.runtime import capture
@@ -29,7 +35,8 @@ from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_termi
 from gavo_exec.schedule import Loaded
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.mail import MailListener
-from gavo_exec.services.postman import Postman
+from gavo_exec.services.pings import PingListener
+from gavo_exec.services.postman import Postmen
 from gavo_exec.settings import LiveSite, Settings, find_site
 
 
@@ -59,8 +66,19 @@ def execute_here(
         undo.callback(runner.stop)
         store = open_store(settings)
         undo.callback(store.close)
-        mail = MailListener(store, clock=clock, policy=mail_policy(settings))
-        bus = Bus([HistoryListener(store), mail], flush=store.flush)
+        mask = make_masker(settings, os.environ)
+        find_here = partial(find_execute, Catalog().accept(rd))
+        mail = MailListener(
+            store,
+            clock=clock,
+            policy=mail_policy(settings),
+            find=find_here,
+            mask=mask,
+            channels=other_channels(settings),
+            is_guest=True,
+        )
+        pings = PingListener(store, clock=clock, find=find_here, mask=mask)
+        bus = Bus([HistoryListener(store), mail, pings], flush=store.flush)
         site = LiveSite(find_site(settings, os.environ))
         read = RDReader(settings, site, clock=clock)
         find = cache(lambda rd_id: rd if rd_id == rd.rd_id else find_in_tree(read, rd_id, inputs_dir=rd.inputs_dir))
@@ -93,8 +111,11 @@ def execute_here(
                 if isinstance(each.schedule, Loaded):
                     before(perform(each, Reason.STARTUP))
         run = perform(execute, Reason.TRIGGERED)
+        bus.publish(TellingDue(at=clock.now(), is_last=True))
+        bus.drain()
         if not is_running(settings.state_dir):
-            Postman(store, mailer=make_mailer(settings, runner), clock=clock).deliver_due()
+            carriers = make_carriers(settings, runner, mailer=make_mailer(settings, runner), clock=clock)
+            Postmen(store, carriers=carriers, clock=clock).deliver_due()
         return run
 
 

@@ -3,19 +3,23 @@
 import fcntl
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 
+from gavo_exec.catalog import Catalog
+from gavo_exec.elements.portable import parse_property
 from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.incidents import Incident, Kind
+from gavo_exec.model import REMINDERS, Channel, Execute, rd_id_of
 from gavo_exec.ports import Clock, Mailer, Runner
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import is_alive, process_holder
-from gavo_exec.services.mail import MailPolicy
+from gavo_exec.services.mail import MailPolicy, Masker, secrets_in
 from gavo_exec.services.postman import MaildirMailer, SendmailMailer, SMTPMailer
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.settings import Settings
@@ -63,8 +67,50 @@ def make_mailer(settings: Settings, runner: Runner) -> Mailer:
 
 
 def mail_policy(settings: Settings) -> MailPolicy:
-    """Whom to write to, and as whom."""
-    return MailPolicy(host=settings.host, sender=settings.mail_from, recipients=tuple(settings.mail_to))
+    """Whom to write to, as whom, and how."""
+    reminders = settings.defaults.get("mail.remind")
+    return MailPolicy(
+        host=settings.host,
+        sender=settings.mail_from,
+        recipients=tuple(settings.mail_to),
+        per_hour=settings.mail_per_hour,
+        dashboard_url=settings.dashboard_url,
+        secret_names=settings.secret_names,
+        reminders=REMINDERS if reminders is None else parse_property("mail.remind", reminders),
+    )
+
+
+def make_masker(settings: Settings, environ: Mapping[str, str]) -> Masker:
+    """What hides the secrets of these settings and of the environment."""
+    own = (settings.read_smtp_password(), settings.read_webhook_secret())
+    return Masker((*own, *secrets_in(environ, settings.secret_names)))
+
+
+def other_channels(settings: Settings) -> list[Channel]:
+    """The channels by which all that is mailed is told, too."""
+    wanted = {Channel.WEBHOOK: settings.webhook_url, Channel.COMMAND: settings.notify_command}
+    return [channel for channel, target in wanted.items() if target]
+
+
+def make_heartbeat(settings: Settings, *, is_well: Callable[[], bool]) -> Heartbeat | None:
+    """What lets somebody else know that the daemon is well, if that is wanted."""
+    if not settings.heartbeat_url:
+        return None
+    return Heartbeat(settings.heartbeat_url, every=timedelta(seconds=settings.heartbeat_seconds), is_well=is_well)
+
+
+def find_execute(catalog: Catalog, key: str) -> Execute | None:
+    """The execute that has this key now."""
+    found = catalog.find(key)
+    return found[1] if found is not None else None
+
+
+def is_there(incident: Incident, catalog: Catalog) -> bool:
+    """Whether what an incident is about is there still; nothing is known of that while no RD has been read."""
+    rd_id = rd_id_of(incident.about)
+    if rd_id in catalog.rejected or not (catalog.accepted or catalog.rejected):
+        return True
+    return incident.kind is not Kind.RD and catalog.find(incident.about) is not None
 
 
 def make_run_ids(clock: Clock) -> Iterator[str]:

@@ -46,6 +46,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``returncode`` is negative where a signal ended it (as subprocess has it); ``output`` is standard output and error
     joined, the middle left out (and said so) past the runner's limit; ``timed_out`` that the time limit ended it.
+    ``called_at`` is where job code has started it (``path, line 3``), as far as that is known.
     """
 
     argv: tuple[str, ...]
@@ -53,6 +54,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     returncode: int
     output: bytes = b""
     timed_out: bool = False
+    called_at: str = ""
 
 
 class Runner(Protocol):
@@ -238,8 +240,8 @@ class Store(Protocol):
         """Forget that an RD was broken."""
         ...
 
-    def flush(self) -> bool:
-        """Write what was put, in one transaction; answers whether there was mail among it."""
+    def flush(self) -> frozenset[Channel]:
+        """Write what was put, in one transaction; answers for which channels something was among it."""
         ...
 
     def rejections(self) -> dict[str, tuple[Rejection, tuple[HeldBack, ...]]]:

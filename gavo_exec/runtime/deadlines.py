@@ -92,3 +92,18 @@ class Deadlines:
                         return heappop(self._heap)[2]
                 self._changed.wait(pause and min(pause, _LONGEST_WAIT_SECONDS))
         return None
+
+
+class Alarm:
+    """Something that is to happen after a while, each time that this is set; for one thread."""
+
+    def __init__(self, deadlines: Deadlines, call: Callable[[], object]) -> None:
+        self._deadlines = deadlines
+        self._call = call
+        self._set: Deadline | None = None
+
+    def set(self, seconds: float) -> None:
+        """Let it happen after so many seconds, in place of when it was to happen before."""
+        if self._set is not None:
+            self._set.cancel()
+        self._set = self._deadlines.after(seconds, self._call)

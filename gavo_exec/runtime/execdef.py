@@ -4,8 +4,11 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import currentframe
 from types import MappingProxyType
 from typing import Any, ClassVar
+
+import msgspec
 
 from gavo_exec import elements, model
 from gavo_exec.elements import Attribute, Child, Element
@@ -16,6 +19,8 @@ from gavo_exec.runtime.jobcode import JobFunction, make_function
 from gavo_exec.runtime.resource import RD, StructureError, WithProperties
 from gavo_exec.schedule import At, Every, Loaded
 
+_DEEPEST_CALL = 100
+"""How many frames up a job's own line is looked for."""
 _NEWER = frozenset({"on"})
 """Attributes that the seed does not have."""
 
@@ -222,7 +227,8 @@ class Execute(WithProperties):
             active.output.append(message)
             completed = Completed(argv=tuple(argv) or (str(cliList),), cwd=cwd, returncode=127, output=message)
         if completed.returncode:
-            self.failures.append(completed)
+            place = _calling_place(active.request.execute.job.position.path)
+            self.failures.append(msgspec.structs.replace(completed, called_at=place))
         elif self.debug and completed.output:
             item = f"Output of {shlex.join(completed.argv)}:\n\n".encode("utf-8", "backslashreplace") + completed.output
             self.outputAccum.append(item)
@@ -271,6 +277,22 @@ def child_environment(policy: model.Policy) -> dict[str, str]:
     """
     unbuffered = {} if "PYTHONUNBUFFERED" in os.environ else {"PYTHONUNBUFFERED": "1"}
     return {**unbuffered, **dict(policy.env)}
+
+
+def _calling_place(job_path: str) -> str:
+    """Where job code has called us: its line in the file that it stands in, else in the module that did."""
+    frame = currentframe()
+    nearest = ""
+    for _ in range(_DEEPEST_CALL):
+        if frame is None:
+            break
+        path = frame.f_code.co_filename
+        if path == job_path:
+            return f"{path}, line {frame.f_lineno}"
+        if not nearest and path != __file__:
+            nearest = f"{path}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return nearest
 
 
 def _set_attributes(element: CronJob | Execute, values: Mapping[str, Any]) -> None:

@@ -1,8 +1,5 @@
 """What stands round a run: catch, capture, account, report."""
 
-import shlex
-import signal
-import traceback
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from time import monotonic
@@ -10,19 +7,15 @@ from typing import Protocol
 
 import msgspec
 
-from gavo_exec.errors import ReportableError
 from gavo_exec.events import Event, RunFinished, RunOverdue, RunStarted
 from gavo_exec.model import Outcome, Run, RunRequest
 from gavo_exec.ports import Clock, Completed
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.active import ActiveRun, Verdict
 from gavo_exec.runtime.deadlines import Deadlines
+from gavo_exec.runtime.faults import bounded, describe_exception, describe_failure, trace_of
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.schedule.every import in_words
-
-MAX_ERROR_CHARACTERS = 64 * 1024
-"""How much of an error is kept: messages of exceptions can be as long as data."""
-
 
 OVERDUE_SECONDS = 6.0
 """How long after its time limit a run that goes on is called overdue: its children have been killed by then."""
@@ -214,7 +207,7 @@ def too_long(timeout: timedelta) -> Verdict:
 
 def _judged(ending: Ending, verdict: Verdict) -> Ending:
     """The ending of a run that was ended: what its code came to is no more than detail."""
-    error = _bounded(f"{verdict.cause}\n\n{ending.error}" if ending.error else verdict.cause)
+    error = bounded(f"{verdict.cause}\n\n{ending.error}" if ending.error else verdict.cause)
     return Ending(outcome=verdict.outcome, error=error, returncode=ending.returncode)
 
 
@@ -224,7 +217,7 @@ def carry_out(prepare: Prepare, active: ActiveRun) -> Ending:
     capture.begin(output)
     try:
         call, scope = prepare(active)
-        ending = contain(call, scope)
+        ending = contain(call, scope, shows_locals=active.request.execute.policy.shows_locals)
         for item in scope.accumulated():
             data = item if isinstance(item, bytes) else str(item).encode("utf-8", "backslashreplace")
             output.append(data if data.endswith(b"\n") else data + b"\n")
@@ -235,8 +228,11 @@ def carry_out(prepare: Prepare, active: ActiveRun) -> Ending:
     return ending
 
 
-def contain(call: Callable[[], object], scope: RunScope) -> Ending:
-    """Call, whatever happens; a failed child makes a failed run even where the code went on."""
+def contain(call: Callable[[], object], scope: RunScope, *, shows_locals: bool = False) -> Ending:
+    """Call, whatever happens; a failed child makes a failed run even where the code went on.
+
+    With ``shows_locals`` tracebacks have the values of local variables.
+    """
     error = ""
     outcome = Outcome.FAILED
     try:
@@ -245,11 +241,11 @@ def contain(call: Callable[[], object], scope: RunScope) -> Ending:
             return answer
     except SystemExit as leaving:
         if leaving.code not in (None, 0):
-            error = f"sys.exit({leaving.code!r}) in job code\n{_trace(leaving)}"
+            error = f"sys.exit({leaving.code!r}) in job code\n{trace_of(leaving, shows_locals=shows_locals)}"
     except KeyboardInterrupt:  # somebody at a terminal; the daemon turns its signals into a stop
         outcome, error = Outcome.CANCELLED, "KeyboardInterrupt"
     except BaseException as fault:
-        error = describe_exception(fault)
+        error = describe_exception(fault, shows_locals=shows_locals)
     failures = scope.failures
     if not error and not failures:
         return SUCCESS
@@ -258,57 +254,4 @@ def contain(call: Callable[[], object], scope: RunScope) -> Ending:
         if all(failure.timed_out for failure in failures):
             outcome = Outcome.TIMED_OUT
     returncode = failures[-1].returncode if failures else None
-    return Ending(outcome=outcome, error=_bounded(error), returncode=returncode)
-
-
-def describe_exception(fault: BaseException) -> str:
-    """The exception's own line first, then the traceback from where job code begins."""
-    own = traceback.TracebackException(type(fault), fault, None, compact=True)
-    cause = "".join(own.format_exception_only()).strip()
-    hint = f"\nhint: {fault.hint}" if isinstance(fault, ReportableError) and fault.hint else ""
-    return _bounded(f"{cause}{hint}\n\n{_trace(fault)}")
-
-
-def _trace(fault: BaseException) -> str:
-    """The traceback, without the frames of this program that lie outside of job code."""
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("gavo_exec."):
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(fault), fault, trace)).rstrip()
-
-
-def describe_failure(failure: Completed) -> str:
-    """A failed child: its end and what it said last on the first line, then its command and where it ran."""
-    command = shlex.join(failure.argv)
-    return (
-        f"{how_ended(failure)}: {_last_line(failure.output) or command}\n"
-        f"command:     {command}\n"
-        f"directory:   {failure.cwd}\n"
-        f"return code: {failure.returncode}"
-    )
-
-
-def _last_line(output: bytes) -> str:
-    """What a program said last, which most often is what was wrong."""
-    lines = output[-4096:].decode("utf-8", "backslashreplace").splitlines()
-    return next((line.strip()[:500] for line in reversed(lines) if line.strip()), "")
-
-
-def how_ended(failure: Completed) -> str:
-    """How a child ended, in a word or two."""
-    if failure.timed_out:
-        return "timed out"
-    if failure.returncode >= 0:
-        return f"exit {failure.returncode}"
-    try:
-        return f"ended by {signal.Signals(-failure.returncode).name}"
-    except ValueError:
-        return f"ended by signal {-failure.returncode}"
-
-
-def _bounded(text: str) -> str:
-    """The text, its middle left out where it is too long."""
-    if len(text) <= MAX_ERROR_CHARACTERS:
-        return text
-    half = MAX_ERROR_CHARACTERS // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+    return Ending(outcome=outcome, error=bounded(error), returncode=returncode)

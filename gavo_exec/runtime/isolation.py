@@ -18,7 +18,8 @@ from gavo_exec.ports import Completed, JobRunner, Terms
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.active import ActiveRun, Verdict
 from gavo_exec.runtime.execdef import child_environment
-from gavo_exec.runtime.guard import Ending, Prepare, RunScope, carry_out, how_ended
+from gavo_exec.runtime.faults import how_ended
+from gavo_exec.runtime.guard import Ending, Prepare, RunScope, carry_out
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.schedule import Loaded
 

@@ -17,6 +17,7 @@ from gavo_exec.events import ClockStepped, Event, JobsReconciled, RunFinished, T
 from gavo_exec.model import JobStatus, LastStart, NewFile, Outcome, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Store
 from gavo_exec.runtime.agenda import MOST_SET_BACK, Agenda
+from gavo_exec.runtime.supervision import PATIENCE_SECONDS
 from gavo_exec.runtime.turns import Decisions, left_out_run
 
 _log = logging.getLogger("gavo_exec")
@@ -134,6 +135,10 @@ class Scheduler:
         answer: Future[tuple[JobStatus, ...]] = Future()
         self._inbox.put(answer)
         return answer.result(timeout_seconds)
+
+    def is_well(self) -> bool:
+        """Whether it lives, and is not long overdue to be awake."""
+        return self.died is None and monotonic() < self.due_back_at + PATIENCE_SECONDS
 
     @property
     def running(self) -> int:

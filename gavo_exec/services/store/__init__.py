@@ -351,8 +351,8 @@ class SQLiteStore:
 
     # The file
 
-    def flush(self) -> bool:
-        """Write what was put, in the order it was put, in one transaction; answers whether there was mail among it.
+    def flush(self) -> frozenset[Channel]:
+        """Write what was put, in the order it was put, in one transaction; answers for which channels something was.
 
         Raises StoreError where that fails; then what was put is kept for the next flush.  Of more than 10,000 notes or
         64 million characters the oldest are dropped, and the error says how many.
@@ -360,7 +360,7 @@ class SQLiteStore:
         with self._file.lock:
             count = len(self._pending)  # others may append meanwhile, nobody else takes away
             if not count:
-                return False
+                return frozenset()
             batch = [self._pending[place] for place in range(count)]
             try:
                 with self._writing() as db:
@@ -376,7 +376,7 @@ class SQLiteStore:
             for _ in range(count):
                 self._pending.popleft()
         self._file.carry_over(sum(_ROW_BYTES + _size_of(row) for _, row in batch))
-        return any(query == "put_mail" for query, _ in batch)
+        return frozenset(Channel(row[0]) for query, row in batch if query == "put_mail")
 
     def _drop_excess(self) -> int:
         """Drop the oldest of what is pending, down to the bounds; answers how many that were."""

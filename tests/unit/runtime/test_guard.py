@@ -14,7 +14,8 @@ from gavo_exec.ports import Completed
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.active import ActiveRun, Verdict
 from gavo_exec.runtime.deadlines import Deadline, Deadlines
-from gavo_exec.runtime.guard import MAX_ERROR_CHARACTERS, Ending, Guard, too_long
+from gavo_exec.runtime.faults import MAX_ERROR_CHARACTERS
+from gavo_exec.runtime.guard import Ending, Guard, too_long
 from gavo_exec.testing import EPOCH, FakeClock, ScriptedRunner, make_execute, make_request
 
 
