@@ -13,6 +13,16 @@ from gavo_exec.settings import SETTINGS, Setting, load
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+DAEMON_ONLY = (
+    "workers",
+    "stop_grace_seconds",
+    "rescan_seconds",
+    "log_format",
+    "preload_rds",
+    "heartbeat_seconds",
+)
+"""The settings that nothing but the daemon goes by."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 limit_option = click.option(
     "--limit",

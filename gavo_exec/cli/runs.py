@@ -10,14 +10,13 @@ import click
 
 from gavo_exec.cli.exits import CTRL_C, DONE, FAILED
 from gavo_exec.cli.keys import normal_key, unknown_key
-from gavo_exec.cli.options import examples, json_option, limit_option, settings_options
+from gavo_exec.cli.options import DAEMON_ONLY, examples, json_option, limit_option, settings_options
 from gavo_exec.cli.output import clean, clean_block, instant, length, show_json, show_table
 from gavo_exec.model import Outcome, Run
 from gavo_exec.ports import Store
 from gavo_exec.settings import Settings
 
 _LAST_RUNS = 5
-_DAEMON_ONLY = ("workers", "stop_grace_seconds", "rescan_seconds", "log_format", "preload_rds")
 
 
 @click.command(
@@ -85,7 +84,7 @@ def show_runs(runs: list[Run]) -> None:
 
 @click.command("execute", epilog=examples("gavo-exec execute weather/q#fetch"))
 @click.argument("key", metavar="KEY")
-@settings_options(without=_DAEMON_ONLY)
+@settings_options(without=DAEMON_ONLY)
 def execute_command(*, key: str, settings: Settings) -> int:
     """Run an execute now, here, and show its output as it comes.
 

@@ -3,6 +3,7 @@
 import shlex
 import signal
 import traceback
+from contextlib import suppress
 
 from gavo_exec.errors import ReportableError
 from gavo_exec.ports import Completed
@@ -18,8 +19,11 @@ _NO_NEWS = frozenset({"rd", "execDef", "self"})
 
 def describe_exception(fault: BaseException, *, shows_locals: bool = False) -> str:
     """The exception's own line first, then the traceback from where job code begins."""
-    own = traceback.TracebackException(type(fault), fault, None, compact=True)
-    cause = "".join(own.format_exception_only()).strip()
+    if isinstance(fault, ReportableError) and fault.msg:
+        cause = str(fault.msg)  # which says in plain words what is wrong
+    else:
+        own = traceback.TracebackException(type(fault), fault, None, compact=True)
+        cause = "".join(own.format_exception_only()).strip()
     hint = f"\nhint: {fault.hint}" if isinstance(fault, ReportableError) and fault.hint else ""
     return bounded(f"{cause}{hint}\n\n{trace_of(fault, shows_locals=shows_locals)}")
 
@@ -29,10 +33,12 @@ def trace_of(fault: BaseException, *, shows_locals: bool = False) -> str:
     trace = fault.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("gavo_exec."):
         trace = trace.tb_next
-    told = traceback.TracebackException(type(fault), fault, trace, capture_locals=shows_locals, compact=True)
     if shows_locals:
-        _shorten_locals(told)
-    return "".join(told.format()).rstrip()
+        with suppress(Exception):  # of a value that cannot be shown: then none is
+            told = traceback.TracebackException(type(fault), fault, trace, capture_locals=True, compact=True)
+            _shorten_locals(told)
+            return "".join(told.format()).rstrip()
+    return "".join(traceback.format_exception(type(fault), fault, trace)).rstrip()
 
 
 def _shorten_locals(told: traceback.TracebackException) -> None:

@@ -168,6 +168,23 @@ def test_spawn_answers_the_code_keeps_the_output_and_does_not_raise() -> None:
     assert exec_def.outputAccum == []
 
 
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("x = 1\nexecDef.spawn('fetch')", 13),
+        ("execDef.spawnPython('fetch.py')", 12),
+        ("def call():\n    execDef.spawn(['fetch'])\n\ncall()", 13),
+        ("list(map(execDef.spawn, ['fetch']))", 12),
+    ],
+)
+def test_a_child_that_fails_is_known_by_the_line_that_started_it(code: str, line: int) -> None:
+    execute = make_execute(code=code, line=12)
+    stage = Stage(execute)
+    stage.runner.script = {"fetch": 3, sys.executable.rpartition("/")[2]: 3}
+    [failure] = stage.run(execute)[1].failures
+    assert failure.called_at == f"/inputs/test/q.rd, line {line}"
+
+
 def test_debug_accumulates_the_output_of_good_children_without_doubling_the_runs_output() -> None:
     execute = make_execute(code="execDef.spawn('plot it')\nexecDef.outputAccum.append('mine')", debug=True)
     stage = Stage(execute)

@@ -58,6 +58,15 @@ def raiser(fault: BaseException) -> Callable[[Scope], object]:
     return job
 
 
+def test_where_job_code_started_a_child_that_failed_is_said() -> None:
+    def job(scope: Scope) -> None:
+        scope.failures.append(Completed(argv=("fetch",), cwd="/", returncode=3, called_at="/inputs/test/q.rd, line 14"))
+
+    assert perform(job).error == (
+        "exit 3: fetch\ncommand:     fetch\ndirectory:   /\nreturn code: 3\ncalled at:   /inputs/test/q.rd, line 14"
+    )
+
+
 def fail(returncode: int, *, timed_out: bool = False) -> Callable[[Scope], object]:
     def job(scope: Scope) -> None:
         scope.failures.append(
@@ -90,7 +99,8 @@ def test_a_good_run_is_recorded_with_all_that_is_known_of_it() -> None:
     ("fault", "outcome", "cause"),
     [
         (ValueError("bad input"), Outcome.FAILED, "ValueError: bad input"),
-        (ReportableError("no disk", hint="buy one"), Outcome.FAILED, "gavo_exec.errors.ReportableError: no disk"),
+        (ReportableError("no disk", hint="buy one"), Outcome.FAILED, "no disk"),
+        (ReportableError(), Outcome.FAILED, "gavo_exec.errors.ReportableError"),
         (SystemExit(3), Outcome.FAILED, "sys.exit(3) in job code"),
         (SystemExit("gone"), Outcome.FAILED, "sys.exit('gone') in job code"),
         (SystemExit(0), Outcome.SUCCEEDED, ""),
@@ -119,6 +129,41 @@ def test_an_exception_that_cannot_be_shown_is_still_a_failed_run() -> None:
     run = perform(raiser(NastyError()))
     assert run.outcome is Outcome.FAILED
     assert "NastyError" in run.error
+
+
+def test_local_variables_are_shown_where_the_execute_wants_that_and_nowhere_else() -> None:
+    def job(_: Scope) -> None:
+        def inner(rows: list[int], execDef: str) -> None:  # noqa: N803 -- job code's name
+            long = "x" * 1000
+            raise ValueError(len(rows) + len(long) + len(execDef))
+
+        try:
+            inner([1, 2], "")
+        except ValueError as fault:
+            raise KeyError("missing") from fault
+
+    def error_of(policy: Policy) -> str:
+        return guard_of(job).perform(make_request(make_execute(policy=policy))).error
+
+    told = error_of(Policy(shows_locals=True))
+    assert "    rows = [1, 2]\n" in told
+    assert f"    long = '{'x' * 299}...\n" in told
+    assert "    execDef = " not in told
+    assert "rows = [1, 2]" not in error_of(Policy())
+
+
+def test_a_local_variable_that_cannot_be_shown_harms_nothing() -> None:
+    class Nasty:
+        def __repr__(self) -> str:
+            raise ValueError("never")
+
+    def job(_: Scope) -> None:
+        nasty = Nasty()
+        raise ValueError(nasty is None)
+
+    run = guard_of(job).perform(make_request(make_execute(policy=Policy(shows_locals=True))))
+    assert run.error.startswith("ValueError: False\n")
+    assert "    raise ValueError(nasty is None)\n" in run.error
 
 
 def test_a_very_long_message_is_kept_in_bounds() -> None:

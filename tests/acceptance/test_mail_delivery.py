@@ -1,0 +1,216 @@
+"""Failing runs, a mail server in every bad mood there is, and the daemon killed in between: nobody is forgotten.
+
+``GAVO_EXEC_MAIL_RUNS`` says how many runs fail (``make mail-crash``: 10,000).
+"""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import partial
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from gavo_exec.model import Run
+from gavo_exec.services.store import SQLiteStore
+from tests.acceptance.conftest import DaemonProcess, Site
+
+RUNS = int(os.environ.get("GAVO_EXEC_MAIL_RUNS", "1200"))
+MOODS = ("down", "slow", "refusing", "greylisting", "closing")
+"""What the mail server is like in the daemon's lives but for the last; each of these ends by SIGKILL."""
+
+JOBS_OF_AN_RD = 40
+PATIENCE_SECONDS = 60.0 + RUNS / 100
+
+
+class MoodyServer:
+    """A mail server that is what ``mood`` says, on one port for all its life."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            self.port = found.getsockname()[1]
+        self.mood = "down"
+        self.taken: list[bytes] = []
+        self.tries: Counter[str] = Counter()
+        self.before_answer: Callable[[], None] = lambda: None
+        """Called when a mail has been taken, and the client does not know yet."""
+        self._known: set[str] = set()
+        self._up: Controller | None = None
+
+    def be(self, mood: str) -> None:
+        """Change the mood."""
+        self.mood = mood
+        if mood == "down":
+            self.close()
+        elif self._up is None:
+            self._up = _Controller(self, hostname="127.0.0.1", port=self.port)
+            self._up.start()
+
+    def close(self) -> None:
+        if self._up is not None:
+            self._up.stop(no_assert=True)
+            self._up = None
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        return [message_from_bytes(content, policy=policy.default) for content in self.taken]
+
+    async def handle_MAIL(  # noqa: N802 -- aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.tries[self.mood] += 1
+        if self.mood == "refusing":
+            return "421 4.3.2 not today"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 -- same
+        content = envelope.content
+        assert isinstance(content, bytes)
+        if self.mood == "greylisting":
+            found = re.search(rb"^Message-ID: *(\S+)", content, re.MULTILINE | re.IGNORECASE)
+            name = found[1].decode() if found is not None else ""
+            if name not in self._known:
+                self._known.add(name)
+                return "451 4.7.1 come back later"
+        if self.mood == "slow":
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.Event().wait(), 0.5)
+        self.taken.append(content)
+        await asyncio.to_thread(self.before_answer)
+        return "250 2.0.0 queued"
+
+
+class _ClosingSMTP(SMTP):
+    """A server that may go away in the middle of a mail."""
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
+        handler = self.event_handler
+        assert isinstance(handler, MoodyServer)
+        if handler.mood == "closing":
+            await self.push("354 go on")
+            assert self.transport is not None
+            self.transport.close()  # what is on its way to us is answered by a reset
+        else:
+            await super().smtp_DATA(arg)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _ClosingSMTP(self.handler, hostname="mail.test")
+
+
+@pytest.fixture
+def server() -> Iterator[MoodyServer]:
+    server = MoodyServer()
+    yield server
+    server.close()
+
+
+@contextmanager
+def opened(site: Site) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(site.state / "state.sqlite", holder="test 1 1", is_alive=lambda _: True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def save_jobs(site: Site, life: str, count: int) -> list[str]:
+    """Failing jobs that are due at once; answers their keys."""
+    keys = []
+    for first in range(0, count, JOBS_OF_AN_RD):
+        numbers = range(first, min(first + JOBS_OF_AN_RD, count))
+        jobs = "".join(
+            f'<execute id="j{number}" title="Job {number}" every="-86400"><job><code>'
+            f'print("ins Archiv {number}")\nraise ValueError("no data, {number}")</code></job></execute>\n'
+            for number in numbers
+        )
+        site.save(f"{life}/q{first}.rd", f'<resource schema="{life}" resdir=".">\n{jobs}</resource>\n')
+        keys += [f"{life}/q{first}#j{number}" for number in numbers]
+    return keys
+
+
+def ended_runs(site: Site) -> int:
+    with suppress(sqlite3.Error), sqlite3.connect(f"file:{site.state}/state.sqlite?mode=ro", uri=True) as db:
+        [(count,)] = db.execute("SELECT count(*) FROM runs").fetchall()
+        db.close()
+        return int(count)
+    return 0
+
+
+def wait_for_runs(site: Site, count: int) -> None:
+    site.eventually(lambda: ended_runs(site) >= count, within=PATIENCE_SECONDS)
+
+
+def told_keys(mails: list[EmailMessage]) -> Counter[str]:
+    """The keys that these mails tell of."""
+    found: Counter[str] = Counter()
+    for mail in mails:
+        body = mail.get_body(("plain",))
+        assert body is not None
+        found.update(set(re.findall(r"\b\w+/q\d+#j\d+\b", f"{mail['Subject']}\n{body.get_content()}")))
+    return found
+
+
+@pytest.mark.timeout(60 + RUNS / 20)
+def test_every_incident_is_mailed_and_none_twice_but_for_kills(site: Site, server: MoodyServer) -> None:
+    site.env |= {
+        "GAVO_EXEC_SMTP_HOST": "127.0.0.1",
+        "GAVO_EXEC_SMTP_PORT": str(server.port),
+        "GAVO_EXEC_SMTP_TIMEOUT_SECONDS": "5",
+        "GAVO_EXEC_MAIL_TO": "ops@example.org",
+        "GAVO_EXEC_MAIL_PER_HOUR": "1000",
+    }
+    keys: list[str] = []
+    kills = 0
+    for mood in MOODS:
+        server.be(mood)
+        keys += save_jobs(site, mood, RUNS // len(MOODS))
+        daemon = site.serve()
+        if mood == "slow":
+            # Killed between the server's taking a mail and our noting that: the one moment that costs a second copy.
+            killed = threading.Event()
+
+            def kill(daemon: DaemonProcess = daemon, killed: threading.Event = killed) -> None:
+                if not killed.is_set():
+                    daemon.process.send_signal(signal.SIGKILL)
+                    killed.set()
+
+            server.before_answer = kill
+            assert killed.wait(PATIENCE_SECONDS)
+            server.before_answer = lambda: None
+        else:
+            # Some have not run yet, some are running, and some of those that failed have not been told.
+            wait_for_runs(site, len(keys) - RUNS // 20)
+            if mood != "down":
+                site.eventually(partial(server.tries.__getitem__, mood), within=PATIENCE_SECONDS)
+            daemon.end(signal.SIGKILL)
+        kills += 1
+    server.be("up")
+    daemon = site.serve()
+    wait_for_runs(site, len(keys))
+    assert daemon.end() == 0
+    with opened(site) as store:
+        left: list[Run] = [run for run in store.runs(limit=10 * RUNS) if run.outcome is None]
+        assert not left
+        assert all(mail.delivered_at is not None for mail in store.mails(limit=1000))
+    mails = server.mails
+    ids = Counter(str(mail["Message-ID"]) for mail in mails)
+    assert sum(ids.values()) - len(ids) <= kills
+    assert not any(mail.defects for mail in mails)
+    once = list({str(mail["Message-ID"]): mail for mail in mails}.values())
+    told = told_keys(once)
+    assert sorted(told) == sorted(keys)
+    assert set(told.values()) == {1}
+    print(f"{len(keys)} failing jobs, {kills} kills: {len(mails)} mails, {len(mails) - len(once)} of them twice")
