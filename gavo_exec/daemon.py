@@ -274,6 +274,8 @@ def assemble(
     """
     clock = clock or SystemClock()
     deadlines = Deadlines()
+    # What delivers mails works on when the jobs' programs have been stopped.
+    sender = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
     runner = runner or ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES, deadlines=deadlines)
     site = find_site(settings, os.environ)
     for warning in site.warnings:
@@ -284,7 +286,7 @@ def assemble(
         clock=clock,
         deadlines=deadlines,
         runner=runner,
-        carriers=make_carriers(settings, runner, mailer=mailer or make_mailer(settings, runner), clock=clock),
+        carriers=make_carriers(settings, sender, mailer=mailer or make_mailer(settings, sender), clock=clock),
         store=store or open_store(settings),
         engine=engine or LocalEngine(workers=settings.workers),
         watcher=watcher or TreeWatcher(settings.inputs_dir, rescan_seconds=settings.rescan_seconds),

@@ -20,7 +20,17 @@ from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
 from gavo_exec.runtime.process import is_alive, process_holder
 from gavo_exec.services.mail import MailPolicy, Masker, secrets_in
-from gavo_exec.services.postman import MaildirMailer, SendmailMailer, SMTPMailer
+from gavo_exec.services.postman import (
+    Carry,
+    CommandCarrier,
+    Heartbeat,
+    MaildirMailer,
+    PingCarrier,
+    SendmailMailer,
+    SMTPMailer,
+    WebhookCarrier,
+    by_mail,
+)
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.settings import Settings
 
@@ -59,11 +69,23 @@ def make_mailer(settings: Settings, runner: Runner) -> Mailer:
                 security=settings.smtp_security,
                 user=settings.smtp_user,
                 password=settings.read_smtp_password(),
+                timeout=timedelta(seconds=settings.smtp_timeout_seconds),
             )
         case "sendmail":
             return SendmailMailer(settings.sendmail_argv, runner)
         case _:
             return MaildirMailer(settings.maildir)
+
+
+def make_carriers(settings: Settings, runner: Runner, *, mailer: Mailer, clock: Clock) -> dict[Channel, Carry]:
+    """What delivers by each of the channels that these settings have."""
+    carriers: dict[Channel, Carry] = {Channel.MAIL: by_mail(mailer), Channel.PING: PingCarrier()}
+    if settings.webhook_url:
+        secret = settings.read_webhook_secret()
+        carriers[Channel.WEBHOOK] = WebhookCarrier(settings.webhook_url, clock=clock, host=settings.host, secret=secret)
+    if settings.notify_command:
+        carriers[Channel.COMMAND] = CommandCarrier(settings.notify_argv, runner)
+    return carriers
 
 
 def mail_policy(settings: Settings) -> MailPolicy:

@@ -133,11 +133,12 @@ class ListMailer:
         self.sent: list[EmailMessage] = []
         self.failures = list(failures)
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: EmailMessage) -> str:
         """Take the mail, or fail as told."""
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append(message)
+        return "taken"
 
 
 class InlineEngine:
