@@ -136,7 +136,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown_state(self) -> State:
         """What its next mail says: that it is good again, but where nobody knows yet that it was not."""
-        return State.RECOVERED if self.over_at is not None and self.told and not self.gone else self.state
+        is_good_news = self.kind in (Kind.JOB, Kind.RD) and self.told and not self.gone
+        return State.RECOVERED if self.over_at is not None and is_good_news else self.state
 
 
 def joined(known: Incident | None, fresh: Incident) -> Incident:

@@ -4,7 +4,7 @@ Those that are made for each run are not tracked by the garbage collector: froze
 """
 
 import os.path
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from zlib import crc32
@@ -35,6 +35,11 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     first_line: int = 1
     lines: tuple[int, ...] = ()
     position: Position = NOWHERE
+
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """The lines of the code with those of the file where they stand."""
+        for index, line in enumerate(self.source.removesuffix("\n").split("\n")):
+            yield (self.lines[index] if index < len(self.lines) else self.first_line + index), line
 
 
 class Job(Code, frozen=True, kw_only=True):

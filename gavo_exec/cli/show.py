@@ -16,7 +16,6 @@ from gavo_exec.cli.views import (
     State,
     broken_rds,
     declared_executes,
-    numbered_source,
     outcome_words,
     policy_words,
     statuses,
@@ -213,7 +212,7 @@ def _show_code(heading: str, code: Code, *, path: str) -> None:
     """Print code with the lines of the file where it stands, and which file that is unless it is ``path``."""
     elsewhere = f" (in {clean(code.position.path)})" if code.position.path not in {"", path} else ""
     print(f"\n{heading}{elsewhere}:")
-    lines = list(numbered_source(code))
+    lines = list(code.numbered())
     width = len(str(max(number for number, _ in lines)))
     for number, line in lines:
         print(_indented(f"{number:>{width}} | {clean_block(line)}"))

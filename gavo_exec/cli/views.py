@@ -13,7 +13,6 @@ from gavo_exec.elements.portable import ENV
 from gavo_exec.errors import Severity
 from gavo_exec.model import (
     DEFAULT_POLICY,
-    Code,
     Execute,
     HeldBack,
     Job,
@@ -261,9 +260,3 @@ def mail_state(mail: QueuedMail) -> str:
     if mail.failed_at is not None:
         return "given up"
     return "retrying" if mail.attempts else "waiting"
-
-
-def numbered_source(code: Code) -> Iterator[tuple[int, str]]:
-    """The lines of code with the lines of the file where they stand."""
-    for index, line in enumerate(code.source.removesuffix("\n").split("\n")):
-        yield (code.lines[index] if index < len(code.lines) else code.first_line + index), line

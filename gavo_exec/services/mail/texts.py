@@ -16,22 +16,6 @@ def command(verb: str, text: str) -> str:
     return f"gavo-exec {verb} -- {word}" if word.startswith(("-", "'-")) else f"gavo-exec {verb} {word}"
 
 
-def facts(*rows: tuple[str, str]) -> list[str]:
-    """Names and values in two columns; rows without a value are left out."""
-    return table(*((name, one_line(value, limit=_LONGEST_LINE)) for name, value in rows if value))
-
-
-def table(*rows: tuple[str, str]) -> list[str]:
-    """Names and values, which are clean, in two columns."""
-    width = max(len(name) for name, _ in rows) + 2
-    return [f"{name + ':':<{width}}{value}" for name, value in rows]
-
-
-def section(name: str, lines: list[str]) -> list[str]:
-    """Lines indented below their name; nothing where there are none."""
-    return ["", f"{name}:", *(f"    {line}".rstrip() for line in lines)] if lines else []
-
-
 def instant(instant: datetime) -> str:
     """An instant as operators read it."""
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
@@ -50,13 +34,37 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def one_line(text: str, *, limit: int = 200) -> str:
+def moment(at: datetime, now: datetime) -> str:
+    """An instant for subjects: ``04:10``, with the day where that is not today's; in UTC."""
+    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 failure``, ``2 failures``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def ordinal(count: int) -> str:
+    """``1st``, ``22nd``, ``113th``."""
+    ending = "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count:,}{ending}"
+
+
+def listing(line: str) -> str:
+    """A line of code as printable characters, its indentation kept."""
+    return _printable(line.expandtabs(4))
+
+
+def one_line(text: str, *, limit: int = 200, keeps_blanks: bool = False) -> str:
     """The text as a single printable line of at most ``limit`` characters.
 
-    Control characters, line ends, lone surrogates and marks that turn the direction of writing become blanks.
+    Control characters, line ends, lone surrogates and marks that turn the direction of writing become blanks; several
+    blanks one, unless they are kept.
     """
     begun = text[: 4 * limit]
-    shown = " ".join("".join(char if char.isprintable() else " " for char in begun).split())
+    shown = "".join(char if char.isprintable() else " " for char in begun)
+    if not keeps_blanks:
+        shown = " ".join(shown.split())
     if len(shown) > limit or len(begun) < len(text):
         shown = shown[: limit - 1] + "…"
     return shown

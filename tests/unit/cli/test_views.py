@@ -16,7 +16,6 @@ from gavo_exec.cli.views import (
     job_state,
     latest_runs,
     mail_state,
-    numbered_source,
     outcome_words,
     planned_jobs,
     policy_words,
@@ -222,8 +221,8 @@ def test_what_became_of_a_mail(mail: QueuedMail, word: str) -> None:
 
 
 def test_code_has_the_line_numbers_of_its_file() -> None:
-    assert list(numbered_source(Job(source="a\nb\n", first_line=7))) == [(7, "a"), (8, "b")]
-    assert list(numbered_source(Job(source="a\nb\nc", first_line=7, lines=(3, 9)))) == [(3, "a"), (9, "b"), (9, "c")]
+    assert list(Job(source="a\nb\n", first_line=7).numbered()) == [(7, "a"), (8, "b")]
+    assert list(Job(source="a\nb\nc", first_line=7, lines=(3, 9)).numbered()) == [(3, "a"), (9, "b"), (9, "c")]
 
 
 def test_of_a_policy_is_shown_what_is_out_of_the_ordinary() -> None:

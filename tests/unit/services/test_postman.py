@@ -29,6 +29,7 @@ from gavo_exec.services.postman import (
     SendmailMailer,
     ServiceUnavailable,
     SMTPMailer,
+    by_mail,
     delay_after,
 )
 from gavo_exec.services.store import SQLiteStore
@@ -105,7 +106,7 @@ class FussyMailer(ListMailer):
 
 def test_what_is_due_is_delivered_in_order_and_once(store: SQLiteStore, clock: FakeClock) -> None:
     mailer = FussyMailer()
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a", "b", "c")
     assert postman.deliver_due() == 3
     assert mailer.subjects == ["a", "b", "c"]
@@ -127,7 +128,7 @@ def test_a_mail_that_is_refused_for_now_is_tried_again_and_holds_up_nobody(
     store: SQLiteStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     mailer = FussyMailer({"b": DeliveryError("450 try later")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a", "b", "c")
     with caplog.at_level(logging.WARNING):
         assert postman.deliver_due() == 2
@@ -151,7 +152,7 @@ def test_a_mail_that_is_refused_for_good_is_not_tried_again_and_holds_up_nobody(
     store: SQLiteStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     mailer = FussyMailer({"a": DeliveryError("550 no such user", permanent=True)})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a", "b")
     with caplog.at_level(logging.WARNING):
         assert postman.deliver_due() == 1
@@ -165,7 +166,7 @@ def test_a_mail_that_is_refused_for_good_is_not_tried_again_and_holds_up_nobody(
 
 def test_a_mail_is_given_up_after_five_days_of_trying(store: SQLiteStore, clock: FakeClock) -> None:
     mailer = FussyMailer({"a": DeliveryError("450 try later")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a")
     while (next_at := store.next_mail_at()) is not None:
         clock.at = next_at
@@ -182,7 +183,7 @@ def test_a_mail_that_waited_while_no_daemon_ran_is_not_given_up_at_its_first_try
     mailer = FussyMailer({"a": DeliveryError("450 try later")})
     put(store, "a")
     clock.move(30 * 86_400)
-    Postman(store, mailer=mailer, clock=clock).deliver_due()
+    Postman(store, carry=by_mail(mailer), clock=clock).deliver_due()
     assert mail_about(store, "a").next_attempt_at == clock.now() + MINUTE
 
 
@@ -190,7 +191,7 @@ def test_a_server_that_is_down_is_asked_once_a_round_and_at_growing_distance(
     store: SQLiteStore, clock: FakeClock
 ) -> None:
     mailer = FussyMailer({"*": ServiceUnavailable("connection refused")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, *(f"m{number}" for number in range(50)))
     tried_at = []
     for _ in range(240):
@@ -211,7 +212,7 @@ def test_a_server_that_is_down_is_asked_once_a_round_and_at_growing_distance(
 
 def test_new_mail_does_not_make_the_postman_ask_a_server_that_is_down(store: SQLiteStore, clock: FakeClock) -> None:
     mailer = FussyMailer({"*": ServiceUnavailable("connection refused")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a")
     postman.deliver_due()
     put(store, "b")
@@ -221,7 +222,7 @@ def test_new_mail_does_not_make_the_postman_ask_a_server_that_is_down(store: SQL
 
 def test_after_the_server_has_been_up_again_delays_begin_anew(store: SQLiteStore, clock: FakeClock) -> None:
     mailer = FussyMailer({"*": ServiceUnavailable("connection refused")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a")
     for _ in range(5):
         postman.deliver_due()
@@ -236,7 +237,7 @@ def test_after_the_server_has_been_up_again_delays_begin_anew(store: SQLiteStore
 
 def test_a_mail_that_breaks_every_connection_does_not_starve_the_others(store: SQLiteStore, clock: FakeClock) -> None:
     mailer = FussyMailer({"poison": ServiceUnavailable("the connection broke")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "poison", "b", "c")
     for _ in range(3):
         postman.deliver_due()
@@ -247,7 +248,7 @@ def test_a_mail_that_breaks_every_connection_does_not_starve_the_others(store: S
 @pytest.mark.parametrize("days", [1, 400])
 def test_a_clock_that_was_set_back_does_not_hold_mail_up(store: SQLiteStore, clock: FakeClock, days: int) -> None:
     mailer = FussyMailer({"*": ServiceUnavailable("connection refused")})
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     put(store, "a", "b")
     postman.deliver_due()
     mailer.faults.clear()
@@ -261,7 +262,7 @@ def test_a_mailer_that_fails_oddly_costs_just_that_mail_a_try(
     mailer = FussyMailer({"a": UnicodeError("odd")})
     put(store, "a", "b")
     with caplog.at_level(logging.ERROR):
-        assert Postman(store, mailer=mailer, clock=clock).deliver_due() == 1
+        assert Postman(store, carry=by_mail(mailer), clock=clock).deliver_due() == 1
     assert mail_about(store, "a").error == "UnicodeError: odd"
     assert caplog.messages == ["mail 1 (a) could not be handed over"]
 
@@ -294,7 +295,7 @@ def test_what_came_of_a_mail_is_noted_before_any_other_is_tried(
     forgetful: ForgetfulStore, clock: FakeClock, fault: Exception | None
 ) -> None:
     mailer = FussyMailer({"a": fault} if fault else {})
-    postman = Postman(forgetful, mailer=mailer, clock=clock)
+    postman = Postman(forgetful, carry=by_mail(mailer), clock=clock)
     put(forgetful, "a", "b")
     forgetful.is_full = True
     for _ in range(3):
@@ -315,12 +316,12 @@ def test_no_mail_is_lost_over_a_restart(tmp_path: Path, clock: FakeClock) -> Non
 
     store = opened()
     put(store, "a", "b", "c")
-    Postman(store, mailer=FussyMailer({"*": ServiceUnavailable("down")}), clock=clock).deliver_due()
+    Postman(store, carry=by_mail(FussyMailer({"*": ServiceUnavailable("down")})), clock=clock).deliver_due()
     store.close()
     clock.move(60)
     store = opened()
     mailer = FussyMailer()
-    assert Postman(store, mailer=mailer, clock=clock).deliver_due() == 3
+    assert Postman(store, carry=by_mail(mailer), clock=clock).deliver_due() == 3
     assert sorted(mailer.subjects) == ["a", "b", "c"]
     store.close()
 
@@ -330,7 +331,7 @@ def test_no_mail_is_lost_over_a_restart(tmp_path: Path, clock: FakeClock) -> Non
 
 @contextmanager
 def at_work(store: SQLiteStore, mailer: Mailer, clock: FakeClock) -> Iterator[Postman]:
-    postman = Postman(store, mailer=mailer, clock=clock)
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
     postman.start()
     try:
         yield postman
@@ -357,7 +358,7 @@ def test_stopping_delivers_what_is_due_once_more(store: SQLiteStore, clock: Fake
 
 
 def test_a_postman_that_never_started_can_be_stopped(store: SQLiteStore, clock: FakeClock) -> None:
-    Postman(store, mailer=FussyMailer(), clock=clock).stop()
+    Postman(store, carry=by_mail(FussyMailer()), clock=clock).stop()
 
 
 def test_stopping_does_not_wait_for_a_mailer_that_hangs(store: SQLiteStore, clock: FakeClock) -> None:
@@ -369,7 +370,7 @@ def test_stopping_does_not_wait_for_a_mailer_that_hangs(store: SQLiteStore, cloc
             released.wait(30)
 
     put(store, "a", "b")
-    postman = Postman(store, mailer=HangingMailer(), clock=clock)
+    postman = Postman(store, carry=by_mail(HangingMailer()), clock=clock)
     postman.start()
     assert entered.wait(10)
     postman.stop(timedelta(seconds=0.01))
@@ -720,7 +721,7 @@ def test_an_outage_of_the_server_loses_no_mail(store: SQLiteStore, clock: FakeCl
     server = ScriptedServer({"DATA": "drop"})
     put(store, *(f"m{number}" for number in range(5)))
     with serving(server) as port:
-        postman = Postman(store, mailer=SMTPMailer("127.0.0.1", port=port), clock=clock)
+        postman = Postman(store, carry=by_mail(SMTPMailer("127.0.0.1", port=port)), clock=clock)
         assert postman.deliver_due() == 0
         assert server.connections == 1
         server.answers["DATA"] = "451 later"
