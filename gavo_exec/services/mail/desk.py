@@ -99,7 +99,8 @@ class Desk:
             is_rest = False
             while due:
                 pace = self._paces.get(to, _FRESH)
-                held_back_since = pace.held_back_since(due[0].tell_at or now, per_hour=self._per_hour)
+                first = min(incident.tell_at or now for incident in due)
+                held_back_since = pace.held_back_since(first, per_hour=self._per_hour)
                 hurries = (at_once or is_rest) and held_back_since is None
                 if not hurries and self._ready_at(to, due, now) > now:
                     break
