@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from gavo_exec import __version__
 from gavo_exec.errors import DeliveryError
@@ -45,12 +45,17 @@ def call(
 ) -> str:
     """Send this to an address by POST; answers in words who took it, or raises DeliveryError.
 
-    Redirects are not followed.  Only the host is named in errors, as the rest of an address may be a secret.
+    Redirects are not followed; a user and password in the address are sent as Basic authentication.  Only the host is named in errors, as the rest of an address may be a secret.
     """
     parts = urlsplit(url)
-    where = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+    place = parts.netloc.rpartition("@")[2]
+    where = f"{parts.scheme}://{place}"
     about = {"Content-Type": content_type, "User-Agent": f"gavo-exec/{__version__}", **(headers or {})}
-    request = urllib.request.Request(url, data=content, headers=about, method="POST")  # noqa: S310 -- checked when set
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        about["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+    bare = urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
+    request = urllib.request.Request(bare, data=content, headers=about, method="POST")  # noqa: S310 -- checked when set
     # Nothing else than these two ways: an opener has files and FTP by default.
     opener = urllib.request.OpenerDirector()
     for handler in (

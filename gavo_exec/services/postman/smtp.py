@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -72,30 +72,31 @@ class SMTPMailer:
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         """A connection that is ready for mails, and is closed whatever happens, also where all takes too long."""
-        smtp = self._connect()
-        abort = threading.Timer(self._timeout * _MOST_TIMEOUTS, _shut_down, (smtp.sock,))
+        sockets: list[socket.socket] = []
+        abort = threading.Timer(self._timeout * _MOST_TIMEOUTS, _shut_down, (sockets,))
         abort.daemon = True
         abort.start()
         try:
-            yield smtp
-            with suppress(smtplib.SMTPException, OSError):  # it has been taken, whatever comes of saying good-bye
-                smtp.quit()
+            with closing(self._connect(sockets)) as smtp:
+                yield smtp
+                with suppress(smtplib.SMTPException, OSError):  # it has been taken, whatever comes of saying good-bye
+                    smtp.quit()
         finally:
             abort.cancel()
-            smtp.close()
 
-    def _connect(self) -> smtplib.SMTP:
-        """A connection, encrypted and logged in as it is to be."""
+    def _connect(self, sockets: list[socket.socket]) -> smtplib.SMTP:
+        """A connection, encrypted and logged in as it is to be; its socket is put among these."""
         where = f"the mail server {self._where}"
         smtp: smtplib.SMTP | None = None
         try:
+            context = self._context or (ssl.create_default_context() if self._security != "none" else None)
             if self._security == "tls":
-                context = self._context or ssl.create_default_context()
-                smtp = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=context)
+                smtp = _WatchedTLS(sockets, self._host, self._port, timeout=self._timeout, context=context)
             else:
-                smtp = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+                smtp = _Watched(sockets, self._host, self._port, timeout=self._timeout)
             if self._security == "starttls":
-                smtp.starttls(context=self._context or ssl.create_default_context())
+                smtp.starttls(context=context)
+                sockets[:] = [smtp.sock] if smtp.sock is not None else []  # the one before is part of this one now
             if self._user:
                 smtp.login(self._user, self._password)
             smtp.ehlo_or_helo_if_needed()
@@ -172,15 +173,45 @@ class SMTPMailer:
         return DeliveryError(f"the mail server {self._where} refuses {reasons}{others}", permanent=not later)
 
 
-def _shut_down(sock: socket.socket | None) -> None:
-    """Let whoever waits for a socket wait no longer."""
-    if sock is not None:
+class _Watched(smtplib.SMTP):
+    """A client whose socket somebody else can shut down, from when there is one."""
+
+    def __init__(self, sockets: list[socket.socket], host: str, port: int, *, timeout: float) -> None:
+        self._sockets = sockets
+        super().__init__(host, port, timeout=timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc] # typeshed leaves it out
+        self._sockets.append(found)
+        return found
+
+
+class _WatchedTLS(smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+    def __init__(
+        self, sockets: list[socket.socket], host: str, port: int, *, timeout: float, context: ssl.SSLContext | None
+    ) -> None:
+        self._sockets = sockets
+        super().__init__(host, port, timeout=timeout, context=context)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc] # typeshed leaves it out
+        self._sockets.append(found)
+        return found
+
+
+def _shut_down(sockets: list[socket.socket]) -> None:
+    """Let whoever waits for these wait no longer."""
+    for each in sockets:
         with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(each, socket.SHUT_RDWR)  # past TLS, whose state is the other thread's
 
 
 def _in_words(where: str, exc: BaseException, *, timeout: float) -> str:
     """Why a server cannot be used, and what to do about it, as far as there is a usual cause."""
+    if isinstance(exc, smtplib.SMTPServerDisconnected) and "timed out" in str(exc):
+        exc = TimeoutError()
     match exc:
         case ssl.SSLCertVerificationError():
             fault = f"has a certificate that is not trusted: {exc.verify_message}"

@@ -1,6 +1,7 @@
 """The postman against the real store and a fake clock; the mailers against a real SMTP server and a real Maildir."""
 
 import asyncio
+import itertools
 import logging
 import mailbox
 import shutil
@@ -10,8 +11,9 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
@@ -21,14 +23,17 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from gavo_exec.errors import DeliveryError, SpawnFailed, StoreError
-from gavo_exec.model import QueuedMail
+from gavo_exec.model import Channel, QueuedMail
 from gavo_exec.ports import Completed, Mailer
 from gavo_exec.services.postman import (
+    Carry,
     MaildirMailer,
     Postman,
+    Postmen,
     SendmailMailer,
     ServiceUnavailable,
     SMTPMailer,
+    TooLarge,
     by_mail,
     delay_after,
 )
@@ -92,12 +97,12 @@ class FussyMailer(ListMailer):
         self.faults = faults or {}
         self.tries: list[str] = []
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: EmailMessage) -> str:
         subject = str(message["Subject"])
         self.tries.append(subject)
         if (fault := self.faults.get(subject, self.faults.get("*"))) is not None:
             raise fault
-        super().send(message)
+        return super().send(message)
 
     @property
     def subjects(self) -> list[str]:
@@ -120,8 +125,11 @@ def test_what_is_due_is_delivered_in_order_and_once(store: SQLiteStore, clock: F
 @pytest.mark.parametrize(
     ("attempts", "minutes"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (8, 60), (100_000, 60)]
 )
-def test_delays_grow_up_to_an_hour(attempts: int, minutes: int) -> None:
-    assert delay_after(attempts) == minutes * MINUTE
+def test_delays_grow_up_to_an_hour_and_a_tenth_at_most_longer(attempts: int, minutes: int) -> None:
+    delays = {delay_after(attempts, mail_id) for mail_id in range(50)}
+    assert minutes * MINUTE <= min(delays)
+    assert max(delays) <= minutes * MINUTE * 1.1
+    assert len(delays) == 50
 
 
 def test_a_mail_that_is_refused_for_now_is_tried_again_and_holds_up_nobody(
@@ -134,16 +142,16 @@ def test_a_mail_that_is_refused_for_now_is_tried_again_and_holds_up_nobody(
         assert postman.deliver_due() == 2
     assert mailer.subjects == ["a", "c"]
     waiting = mail_about(store, "b")
-    assert (waiting.attempts, waiting.error, waiting.next_attempt_at) == (1, "450 try later", NOW + MINUTE)
+    assert (waiting.attempts, waiting.error, waiting.next_attempt_at) == (1, "450 try later", NOW + delay_after(1, 2))
     assert caplog.messages == ["mail 2 (b) was not taken: 450 try later; next try at 2024-05-01 03:01:00 UTC"]
     clock.move(59)
     assert postman.deliver_due() == 0
     assert mailer.tries.count("b") == 1
-    clock.move(1)
+    clock.move(7)
     postman.deliver_due()
-    assert mail_about(store, "b").next_attempt_at == NOW + 3 * MINUTE
+    assert mail_about(store, "b").next_attempt_at == clock.now() + delay_after(2, 2)
     mailer.faults.clear()
-    clock.move(120)
+    clock.move(132)
     assert postman.deliver_due() == 1
     assert mailer.subjects == ["a", "c", "b"]
 
@@ -171,10 +179,10 @@ def test_a_mail_is_given_up_after_five_days_of_trying(store: SQLiteStore, clock:
     while (next_at := store.next_mail_at()) is not None:
         clock.at = next_at
         postman.deliver_due()
-    assert timedelta(days=5) <= clock.now() - NOW < timedelta(days=5, hours=1)
+    assert timedelta(days=5) <= clock.now() - NOW < timedelta(days=5, hours=1.1)
     failed = mail_about(store, "a")
     assert (failed.failed_at, failed.error) == (clock.now(), "450 try later")
-    assert len(mailer.tries) == 126
+    assert 115 <= len(mailer.tries) <= 126
 
 
 def test_a_mail_that_waited_while_no_daemon_ran_is_not_given_up_at_its_first_try(
@@ -184,7 +192,7 @@ def test_a_mail_that_waited_while_no_daemon_ran_is_not_given_up_at_its_first_try
     put(store, "a")
     clock.move(30 * 86_400)
     Postman(store, carry=by_mail(mailer), clock=clock).deliver_due()
-    assert mail_about(store, "a").next_attempt_at == clock.now() + MINUTE
+    assert mail_about(store, "a").next_attempt_at == clock.now() + delay_after(1, 1)
 
 
 def test_a_server_that_is_down_is_asked_once_a_round_and_at_growing_distance(
@@ -201,13 +209,124 @@ def test_a_server_that_is_down_is_asked_once_a_round_and_at_growing_distance(
         if len(mailer.tries) > before:
             tried_at.append((clock.now() - NOW) // MINUTE)
         clock.move(60)
-    assert tried_at == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    pauses = [after - before for before, after in itertools.pairwise(tried_at)]  # as seen each minute
+    assert len(pauses) == 8
+    for pause, planned in zip(pauses, (1, 2, 4, 8, 16, 32, 60, 60), strict=True):
+        assert planned <= pause <= planned * 1.1 + 1
     assert mailer.tries == [f"m{number}" for number in range(9)]  # no mail stands in the others' way
     assert mail_about(store, "m3").error == "connection refused"
     mailer.faults.clear()
     clock.move(3600)
     assert postman.deliver_due() == 50
     assert sorted(mailer.subjects) == sorted(f"m{number}" for number in range(50))
+
+
+def test_a_postman_tries_again_at_once_when_somebody_asks_for_it(store: SQLiteStore, clock: FakeClock) -> None:
+    mailer = FussyMailer({"*": ServiceUnavailable("connection refused")})
+    postman = Postman(store, carry=by_mail(mailer), clock=clock)
+    put(store, "a", "b")
+    postman.deliver_due()
+    clock.move(10)
+    assert postman.deliver_due() == 0
+    store.hasten_mails(now=clock.now())  # as another process does
+    assert timedelta(0) == postman._pause()
+    mailer.faults.clear()
+    assert postman.deliver_due() == 2
+
+
+def test_each_channel_has_a_postman_and_troubles_of_its_own(store: SQLiteStore, clock: FakeClock) -> None:
+    mailer, told = FussyMailer({"*": ServiceUnavailable("down")}), []
+
+    def call(mail: QueuedMail) -> str:
+        told.append((mail.channel, mail.content))
+        return "heard"
+
+    carriers: dict[Channel, Carry] = {Channel.MAIL: by_mail(mailer), Channel.WEBHOOK: call, Channel.PING: call}
+    postmen = Postmen(store, carriers=carriers, clock=clock)
+    put(store, "a")
+    store.put_call(Channel.WEBHOOK, "a", b"{}", now=NOW)
+    store.put_call(Channel.PING, "success k", b"", now=NOW, about="k", target="https://x.org/1")
+    store.put_call(Channel.COMMAND, "a", b"{}", now=NOW)
+    store.flush()
+    assert postmen.deliver_due() == 2
+    assert told == [(Channel.WEBHOOK, b"{}"), (Channel.PING, b"")]
+    assert store.undelivered() == {Channel.MAIL: (1, 0), Channel.COMMAND: (1, 0)}
+
+
+def test_the_postman_of_pings_begins_to_work_with_the_first_of_them(store: SQLiteStore, clock: FakeClock) -> None:
+    heard = threading.Event()
+
+    def call(_: QueuedMail) -> str:
+        heard.set()
+        return "heard"
+
+    def names() -> set[str]:
+        return {thread.name for thread in threading.enumerate() if thread.name.startswith("postman")}
+
+    postmen = Postmen(store, carriers={Channel.MAIL: by_mail(FussyMailer()), Channel.PING: call}, clock=clock)
+    postmen.start()
+    assert names() == {"postman"}
+    store.put_call(Channel.PING, "success k", b"", now=NOW, about="k", target="https://x.org/1")
+    postmen.wake(store.flush())
+    assert heard.wait(10)
+    assert names() == {"postman", "postman-ping"}
+    postmen.stop()
+    assert names() == set()
+
+
+# Mails out of the outbox
+
+
+def a_mail_with_output(size: int) -> EmailMessage:
+    message = a_mail("big")
+    message.add_alternative("<html><body><p>From here:</p></body></html>", subtype="html")
+    message.add_attachment("x" * size, filename="output.txt")
+    return message
+
+
+class SmallMailer(ListMailer):
+    """Takes mails up to a size."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def send(self, message: EmailMessage) -> str:
+        if len(message.as_bytes()) > self.limit:
+            raise TooLarge("552 too large")
+        return super().send(message)
+
+
+def queued(message: EmailMessage) -> QueuedMail:
+    return QueuedMail(mail_id=1, subject="big", content=message.as_bytes(), queued_at=NOW)
+
+
+def test_a_mail_that_is_too_large_is_sent_without_what_is_attached() -> None:
+    mailer = SmallMailer(3000)
+    original = a_mail_with_output(5000)
+    assert by_mail(mailer)(queued(original)) == "taken (without attachments, as it was too large)"
+    [sent] = mailer.sent
+    assert sent["Message-ID"] == original["Message-ID"]
+    assert list(sent.iter_attachments()) == []
+    again = message_from_bytes(sent.as_bytes(), policy=SMTP_POLICY)
+    for kind in ("plain", "html"):
+        body = again.get_body((kind,))
+        assert body is not None
+        assert "From here:" in body.get_content()
+        assert "The output is not attached, since the mail server takes no mails of that size." in body.get_content()
+    assert not any(part.defects for part in again.walk())
+
+
+@pytest.mark.parametrize("message", [a_mail(), a_mail_with_output(10)])
+def test_a_mail_that_is_too_large_all_the_same_is_given_up(message: EmailMessage) -> None:
+    with pytest.raises(TooLarge, match="552 too large"):
+        by_mail(SmallMailer(10))(queued(message))
+
+
+def test_a_mail_that_is_not_too_large_keeps_what_is_attached() -> None:
+    mailer = SmallMailer(30_000)
+    by_mail(mailer)(queued(a_mail_with_output(5000)))
+    assert [part.get_filename() for part in mailer.sent[0].iter_attachments()] == ["output.txt"]
 
 
 def test_new_mail_does_not_make_the_postman_ask_a_server_that_is_down(store: SQLiteStore, clock: FakeClock) -> None:
@@ -226,13 +345,13 @@ def test_after_the_server_has_been_up_again_delays_begin_anew(store: SQLiteStore
     put(store, "a")
     for _ in range(5):
         postman.deliver_due()
-        clock.move(3600)
+        clock.move(4000)
     mailer.faults.clear()
     assert postman.deliver_due() == 1
     mailer.faults["*"] = ServiceUnavailable("connection refused")
     put(store, "b", now=clock.now())
     postman.deliver_due()
-    assert mail_about(store, "b").next_attempt_at == clock.now() + MINUTE
+    assert mail_about(store, "b").next_attempt_at == clock.now() + delay_after(1, 2)
 
 
 def test_a_mail_that_breaks_every_connection_does_not_starve_the_others(store: SQLiteStore, clock: FakeClock) -> None:
@@ -241,7 +360,7 @@ def test_a_mail_that_breaks_every_connection_does_not_starve_the_others(store: S
     put(store, "poison", "b", "c")
     for _ in range(3):
         postman.deliver_due()
-        clock.move(61)
+        clock.move(67)
     assert mailer.subjects == ["b", "c"]
 
 
@@ -318,7 +437,7 @@ def test_no_mail_is_lost_over_a_restart(tmp_path: Path, clock: FakeClock) -> Non
     put(store, "a", "b", "c")
     Postman(store, carry=by_mail(FussyMailer({"*": ServiceUnavailable("down")})), clock=clock).deliver_due()
     store.close()
-    clock.move(60)
+    clock.move(67)
     store = opened()
     mailer = FussyMailer()
     assert Postman(store, carry=by_mail(mailer), clock=clock).deliver_due() == 3
@@ -365,9 +484,10 @@ def test_stopping_does_not_wait_for_a_mailer_that_hangs(store: SQLiteStore, cloc
     entered, released = threading.Event(), threading.Event()
 
     class HangingMailer:
-        def send(self, message: EmailMessage) -> None:
+        def send(self, message: EmailMessage) -> str:
             entered.set()
             released.wait(30)
+            return "at last"
 
     put(store, "a", "b")
     postman = Postman(store, carry=by_mail(HangingMailer()), clock=clock)
@@ -397,9 +517,9 @@ def test_an_idle_thread_looks_into_the_outbox_once_in_half_a_minute(clock: FakeC
     class CountingStore(SQLiteStore):
         looks = 0
 
-        def next_mail_at(self) -> datetime | None:
+        def next_mail_at(self, channel: Channel = Channel.MAIL) -> datetime | None:
             CountingStore.looks += 1
-            return super().next_mail_at()
+            return super().next_mail_at(channel)
 
     store = CountingStore(":memory:", holder="here 1 1", is_alive=lambda _: False)
     mailer = FussyMailer({"*": ServiceUnavailable("down")})
@@ -501,6 +621,7 @@ def serving(
     login: bool = False,
     protocol: type[SMTP] = SMTP,
     context: ssl.SSLContext | None = None,
+    data_size_limit: int | None = None,
 ) -> Iterator[int]:
     """Run the server on a loopback socket; the value is its port."""
 
@@ -512,6 +633,7 @@ def serving(
             tls_context=context if security == "starttls" else None,
             authenticator=server.authenticate if login else None,
             auth_require_tls=False,
+            data_size_limit=data_size_limit,
             loop=loop,
         )
 
@@ -565,7 +687,8 @@ def fault_of(port: int, message: EmailMessage | None = None, **settings: Any) ->
 def test_a_mail_reaches_the_server_as_it_is() -> None:
     server = ScriptedServer()
     with serving(server) as port:
-        SMTPMailer("127.0.0.1", port=port).send(a_mail(to="Jo <jo@example.org>, ops@example.org"))
+        answer = SMTPMailer("127.0.0.1", port=port).send(a_mail(to="Jo <jo@example.org>, ops@example.org"))
+    assert answer == f"127.0.0.1:{port} took it for jo@example.org, ops@example.org: 250 OK (not encrypted)"
     [envelope] = server.taken
     assert (envelope.mail_from, envelope.rcpt_tos) == ("gavo@example.org", ["jo@example.org", "ops@example.org"])
     assert isinstance(envelope.content, bytes)
@@ -574,22 +697,30 @@ def test_a_mail_reaches_the_server_as_it_is() -> None:
     assert server.quits == 1
 
 
+SERVER = "the mail server 127.0.0.1:PORT"
+SENDER = f"{SERVER} refuses the sender gavo@example.org:"
+ADVICE = "; see mail_from, and smtp_user"
+
+
 @pytest.mark.parametrize(
     ("answers", "kind", "permanent", "text"),
     [
-        ({"MAIL": "451 greylisted"}, DeliveryError, False, "the mail server answers 451 greylisted"),
-        ({"MAIL": "552 too large"}, DeliveryError, True, "the mail server answers 552 too large"),
-        ({"MAIL": "530 log in first"}, ServiceUnavailable, False, "the mail server answers 530 log in first"),
-        ({"RCPT": "450 later"}, DeliveryError, False, "the mail server refuses jo@example.org: 450 later"),
-        ({"RCPT": "550 nobody"}, DeliveryError, True, "the mail server refuses jo@example.org: 550 nobody"),
-        ({"DATA": "451 disk full"}, DeliveryError, False, "the mail server answers 451 disk full"),
-        ({"DATA": "554 spam"}, DeliveryError, True, "the mail server answers 554 spam"),
-        ({"DATA": "421 going down"}, ServiceUnavailable, False, "the mail server answers 421 going down"),
+        ({"MAIL": "451 greylisted"}, ServiceUnavailable, False, f"{SENDER} 451 greylisted{ADVICE}"),
+        ({"MAIL": "550 who are you"}, ServiceUnavailable, False, f"{SENDER} 550 who are you{ADVICE}"),
+        ({"MAIL": "552 too large"}, TooLarge, True, f"{SERVER} refuses the mail: 552 too large"),
+        ({"MAIL": "530 log in first"}, ServiceUnavailable, False, f"{SENDER} 530 log in first{ADVICE}"),
+        ({"RCPT": "450 later"}, DeliveryError, False, f"{SERVER} refuses jo@example.org: 450 later"),
+        ({"RCPT": "550 nobody"}, DeliveryError, True, f"{SERVER} refuses jo@example.org: 550 nobody"),
+        ({"DATA": "451 disk full"}, DeliveryError, False, f"{SERVER} refuses the mail: 451 disk full"),
+        ({"DATA": "554 spam"}, DeliveryError, True, f"{SERVER} refuses the mail: 554 spam"),
+        ({"DATA": "554 5.3.4 too big"}, TooLarge, True, f"{SERVER} refuses the mail: 554 5.3.4 too big"),
+        ({"RCPT": "421 busy"}, ServiceUnavailable, False, f"{SERVER} answers 421 busy"),
+        ({"DATA": "421 going down"}, ServiceUnavailable, False, f"{SERVER} refuses the mail: 421 going down"),
         (
             {"DATA": "drop"},
             ServiceUnavailable,
             False,
-            "the connection to the mail server broke: Connection unexpectedly closed",
+            f"{SERVER} closed the connection; its log may say why",
         ),
     ],
 )
@@ -607,7 +738,7 @@ def test_a_server_that_hangs_up_in_mid_data_is_tried_again() -> None:
         fault = fault_of(port)
     assert isinstance(fault, ServiceUnavailable)
     assert not fault.permanent
-    assert str(fault).startswith("the connection to the mail server broke: ")
+    assert str(fault).startswith(SERVER)
     assert server.taken == []
 
 
@@ -627,7 +758,7 @@ def test_recipients_refused_for_now_are_tried_again_and_nobody_gets_it_twice() -
             mailer.send(message)
         assert not caught.value.permanent
         assert str(caught.value) == (
-            "the mail server refuses b@x.org: 450 later; c@x.org: 550 nobody (delivered to a@x.org)"
+            f"the mail server 127.0.0.1:{port} refuses b@x.org: 450 later; c@x.org: 550 nobody (delivered to a@x.org)"
         )
         server.answers.clear()
         mailer.send(message)
@@ -640,7 +771,7 @@ def test_recipients_refused_for_good_are_named_with_those_who_got_it() -> None:
     with serving(server) as port:
         fault = fault_of(port, a_mail(to="a@x.org, b@x.org"))
     assert fault.permanent
-    assert str(fault) == "the mail server refuses b@x.org: 550 nobody (delivered to a@x.org)"
+    assert str(fault) == f"{SERVER} refuses b@x.org: 550 nobody (delivered to a@x.org)"
 
 
 def test_a_mail_for_nobody_is_not_tried_again() -> None:
@@ -656,20 +787,48 @@ def test_a_server_that_is_not_there_is_tried_again() -> None:
         port = probe.getsockname()[1]
     fault = fault_of(port)
     assert isinstance(fault, ServiceUnavailable)
-    assert str(fault) == "the mail server 127.0.0.1:PORT cannot be used: [Errno 111] Connection refused"
+    assert str(fault) == f"{SERVER} cannot be reached: connection refused; see that it runs, and smtp_port"
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_longer_than_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         fault = fault_of(silent.getsockname()[1], timeout=timedelta(seconds=0.05))
     assert isinstance(fault, ServiceUnavailable)
-    assert str(fault) == "the mail server 127.0.0.1:PORT cannot be used: Connection unexpectedly closed: timed out"
+    assert str(fault) == f"{SERVER} did not answer within 0.05 s; see that it can be reached, and smtp_port"
+
+
+def test_a_server_that_says_how_much_it_takes_is_not_sent_more() -> None:
+    server = ScriptedServer()
+    with serving(server, data_size_limit=500) as port:
+        fault = fault_of(port, a_mail_with_output(5000))
+        SMTPMailer("127.0.0.1", port=port).send(a_mail())
+    assert (type(fault), str(fault)) == (TooLarge, f"{SERVER} takes mails up to 500 bytes")
+    assert len(server.taken) == 1
+
+
+def test_a_server_that_drips_its_answers_is_not_listened_to_for_ever() -> None:
+    ended = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            while not ended.wait(0.005):
+                connection.sendall(b"220-\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        fault = fault_of(listening.getsockname()[1], timeout=timedelta(seconds=0.02))
+        ended.set()
+        thread.join(10)
+    assert isinstance(fault, ServiceUnavailable)
 
 
 def test_a_login_opens_the_server() -> None:
     server = ScriptedServer()
     with serving(server, login=True) as port:
-        SMTPMailer("127.0.0.1", port=port, user="gavo", password="secret").send(a_mail())
+        answer = SMTPMailer("127.0.0.1", port=port, user="gavo", password="secret").send(a_mail())
+    assert answer.endswith(": 250 OK (not encrypted, logged in as gavo)")
     assert len(server.taken) == 1
     assert server.logins == [True]
 
@@ -692,7 +851,8 @@ def test_a_certificate_that_nobody_trusts_is_refused(security: str, server_conte
         fault = fault_of(port, security=security)
     assert isinstance(fault, ServiceUnavailable)
     assert str(fault) == (
-        "the mail server 127.0.0.1:PORT has a certificate that is not trusted: self-signed certificate"
+        f"{SERVER} has a certificate that is not trusted: self-signed certificate; name the server as its certificate "
+        "does, or have the system trust who has signed it"
     )
     assert server.taken == []
 
@@ -704,7 +864,8 @@ def test_a_certificate_that_is_trusted_opens_the_way(
     server = ScriptedServer()
     context = ssl.create_default_context(cafile=str(certificate))
     with serving(server, security=security, context=server_context) as port:
-        SMTPMailer("localhost", port=port, security=security, context=context).send(a_mail())
+        answer = SMTPMailer("localhost", port=port, security=security, context=context).send(a_mail())
+    assert answer == f"localhost:{port} took it for jo@example.org: 250 OK (encrypted by TLSv1.3)"
     assert len(server.taken) == 1
 
 
@@ -713,7 +874,9 @@ def test_no_mail_goes_in_the_clear_where_the_server_has_no_starttls() -> None:
     with serving(server) as port:
         fault = fault_of(port, security="starttls")
     assert isinstance(fault, ServiceUnavailable)
-    assert str(fault) == ("the mail server 127.0.0.1:PORT cannot be used: STARTTLS extension not supported by server.")
+    assert str(fault) == (
+        f"{SERVER} cannot do what smtp_security or smtp_user asks for: STARTTLS extension not supported by server."
+    )
     assert server.taken == []
 
 
@@ -725,10 +888,10 @@ def test_an_outage_of_the_server_loses_no_mail(store: SQLiteStore, clock: FakeCl
         assert postman.deliver_due() == 0
         assert server.connections == 1
         server.answers["DATA"] = "451 later"
-        clock.move(3600)
+        clock.move(4000)
         assert postman.deliver_due() == 0
         server.answers.clear()
-        clock.move(3600)
+        clock.move(4000)
         assert postman.deliver_due() == 5
         assert postman.deliver_due() == 0
     assert len(server.taken) == 5
