@@ -258,6 +258,15 @@ def make_run(request: RunRequest, outcome: Outcome = Outcome.SUCCEEDED, *, finis
     )
 
 
+def end_cut_off(store: Store, *, now: datetime) -> list[Run]:
+    """Record what was cut off, as a daemon does that starts now; answers these runs."""
+    cut_off = store.cut_off(now=now)
+    for run in cut_off:
+        store.record(run)
+    store.flush()
+    return cut_off
+
+
 def starts_of(store: Store) -> dict[str, datetime]:
     """For each key the instant its last start counts from, as the store has it."""
     return {key: start.at for key, start in store.last_starts().items()}

@@ -33,7 +33,7 @@ from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.simulation import Case, Plan, Verdict, explain, simulate
 from gavo_exec.simulation.life import ANY_FILE
-from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, make_execute, make_rd, make_run
+from gavo_exec.testing import EPOCH, FakeClock, HeldEngine, end_cut_off, make_execute, make_rd, make_run
 
 NAMES = ("a", "b", "c")
 MINUTE = timedelta(minutes=1)
@@ -206,7 +206,7 @@ def real_life(plan: Plan, store: SQLiteStore) -> list[Run]:
     ids = map(str, count(1))
     for life, (begin, end) in enumerate(plan.ups()):
         store._holder = f"daemon {life}"
-        store.interrupt(now=begin)
+        end_cut_off(store, now=begin)
         daemon = Daemon(plan.catalog, store, ids=ids, slots=plan.slots, at=begin)
         ends: list[tuple[datetime, int, RunRequest, Outcome]] = []
         while True:
@@ -233,7 +233,7 @@ def real_life(plan: Plan, store: SQLiteStore) -> list[Run]:
                 daemon.end(request, outcome)
         if end < plan.end:
             store._holder = "nobody"
-            store.interrupt(now=end)
+            end_cut_off(store, now=end)
     return store.runs(limit=1_000_000)
 
 

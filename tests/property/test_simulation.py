@@ -158,8 +158,9 @@ class Life(RuleBasedStateMachine):
         )
         self.lookups.clear()
         self.history = HistoryListener(self.store)
-        for run in self.store.interrupt(now=self.clock.now()):
+        for run in self.store.cut_off(now=self.clock.now()):
             self.publish(RunFinished(run=run))
+        self.store.flush()
 
     def run_ids(self) -> Iterator[str]:
         while True:

@@ -11,7 +11,7 @@ from gavo_exec.model import Execute, Job, Outcome, Reason, ResourceDescriptor, R
 from gavo_exec.schedule import Every
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.services.store.codec import instant, loaded, microseconds, stored
-from gavo_exec.testing import starts_of
+from gavo_exec.testing import end_cut_off, starts_of
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 TEXTS = st.text(st.characters(codec=None) | st.sampled_from("\0\x10\ud800\udfff0fx"))
@@ -130,8 +130,9 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def interrupt(self) -> None:
+        self.flush()  # which recording does, too
         gone = {run_id for run_id, (holder, _) in self.claimed.items() if holder not in self.alive}
-        interrupted = self.store.interrupt(now=self.now)
+        interrupted = end_cut_off(self.store, now=self.now)
         assert {run.run_id for run in interrupted} == gone
         for run in interrupted:
             assert (run.outcome, run.finished_at) == (Outcome.INTERRUPTED, self.now)

@@ -45,7 +45,8 @@ def call(
 ) -> str:
     """Send this to an address by POST; answers in words who took it, or raises DeliveryError.
 
-    Redirects are not followed; a user and password in the address are sent as Basic authentication.  Only the host is named in errors, as the rest of an address may be a secret.
+    Redirects are not followed; a user and password in the address are sent as Basic authentication.  Only the host
+    is named in errors, as the rest of an address may be a secret.
     """
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]

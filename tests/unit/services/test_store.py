@@ -34,7 +34,7 @@ from gavo_exec.ports import Store
 from gavo_exec.schedule import Every
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.services.store.file import QUERIES
-from gavo_exec.testing import starts_of
+from gavo_exec.testing import end_cut_off, starts_of
 
 NOW = datetime(2024, 5, 1, 3, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -109,8 +109,12 @@ class StoreContract:
         assert store.run("x") is None
         assert store.run("") is None
         assert store.mail(1) is None
-        assert store.interrupt(now=NOW) == []
-        store.flush()
+        assert store.cut_off(now=NOW) == []
+        assert store.incidents() == []
+        assert store.paces() == {}
+        assert store.undelivered() == {}
+        assert store.last_success_at("x") is None
+        assert store.flush() == frozenset()
 
     def test_a_claimed_run_goes_on_until_it_is_recorded(self, store: Store) -> None:
         assert store.claim([a_request("r1")], now=NOW + SECOND) == {}
@@ -409,10 +413,14 @@ class SharedStoreContract:
         open_store(THEIRS).claim([a_request("t1", key="a"), a_request("t2", key="b")], now=NOW)
         open_store("near 5 1").claim([a_request("n1", key="c")], now=NOW)
         ours.claim([a_request("r1", key="d")], now=NOW)
-        assert [(run.run_id, run.outcome) for run in ours.cut_off()] == [("t1", None), ("t2", None)]
-        interrupted = ours.interrupt(now=NOW + 9 * SECOND)
+        interrupted = ours.cut_off(now=NOW + 9 * SECOND)
         assert [run.run_id for run in interrupted] == ["t1", "t2"]
-        assert ours.cut_off() == []
+        # They stay what they are until they are recorded, so that nobody forgets to tell of them.
+        assert ours.cut_off(now=NOW + 9 * SECOND) == interrupted
+        ours.record(interrupted[0])
+        ours.flush()
+        assert ours.cut_off(now=NOW + 9 * SECOND) == interrupted[1:]
+        assert end_cut_off(ours, now=NOW + 9 * SECOND) == interrupted[1:]
         assert interrupted[0] == Run(
             run_id="t1",
             key="a",
@@ -428,12 +436,12 @@ class SharedStoreContract:
         assert ours.run("t1") == interrupted[0]
         assert ours.last_runs() == {"a": interrupted[0], "b": interrupted[1]}
         assert sorted(ours.running()) == ["c", "d"]
-        assert ours.interrupt(now=NOW) == []
+        assert ours.cut_off(now=NOW) == []
 
     def test_a_run_that_was_interrupted_by_error_is_recorded_all_the_same(self, open_store: Opener) -> None:
         theirs, ours = open_store(THEIRS), open_store(OURS)
         theirs.claim([a_request("t1")], now=NOW)
-        ours.interrupt(now=NOW)
+        end_cut_off(ours, now=NOW)
         theirs.record(a_run("t1"))
         theirs.flush()
         assert ours.run("t1") == a_run("t1")
@@ -513,7 +521,7 @@ def test_a_file_of_a_newer_program_is_refused(path: Path) -> None:
     database.execute("PRAGMA user_version = 99")
     database.close()
     assert message_of_opening(path) == (
-        f"The state file {path} has version 99, but this program knows versions up to 2 only; "
+        f"The state file {path} has version 99, but this program knows versions up to 3 only; "
         "use a newer gavo-exec, or another state directory"
     )
 
@@ -673,7 +681,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     store = opened(path)
-    assert sorted(run.run_id for run in store.interrupt(now=NOW)) == ["c7", "c8", "c9"]
+    assert sorted(run.run_id for run in end_cut_off(store, now=NOW)) == ["c7", "c8", "c9"]
     outcomes = [run.outcome for run in store.runs()]
     assert outcomes.count(Outcome.SUCCEEDED) == 7
     assert outcomes.count(Outcome.INTERRUPTED) == 3
