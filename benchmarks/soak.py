@@ -106,9 +106,10 @@ class CountingMailer:
     def __init__(self) -> None:
         self.count = 0
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: EmailMessage) -> str:
         """Take it."""
         self.count += 1
+        return "taken"
 
 
 class Sample(NamedTuple):

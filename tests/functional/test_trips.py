@@ -65,6 +65,11 @@ class House:
         self.clock.move(seconds)
         self.daemon.step()
 
+    def mails(self) -> list[EmailMessage]:
+        """All mails until now, with those about what has just happened: for these more may come, for a moment."""
+        self.move(0.3)
+        return self.mailer.sent
+
     def runs(self) -> list[Run]:
         return [event.run for event in self.events if isinstance(event, RunFinished)]
 
@@ -164,7 +169,7 @@ class TestAJobFailsAndAMailGoesOut:
     def test_an_exception_is_mailed_with_the_line_of_the_rd(self, house: House) -> None:
         house.save("weather/q", rd("x = 1\n      raise ValueError('bad input')"))
         house.move(6)
-        (mail,) = house.mailer.sent
+        (mail,) = house.mails()
         assert mail["Subject"] == "[vo] FAILED weather/q#fetch: ValueError: bad input"
         assert mail["To"] == "ops@example.org"
         text = body(mail)
@@ -177,7 +182,7 @@ class TestAJobFailsAndAMailGoesOut:
         setup = "<setup>\n<code>\n  import json\n  json.loads('{')\n</code></setup>"
         house.save("weather/q", rd("print('never')").replace("<job>", f"<job>{setup}"))
         house.move(6)
-        (mail,) = house.mailer.sent
+        (mail,) = house.mails()
         path = house.inputs / "weather" / "q.rd"
         line = path.read_text().partition("json.loads")[0].count("\n") + 1
         assert mail["Subject"].startswith("[vo] FAILED weather/q#fetch: json.decoder.JSONDecodeError: ")
@@ -188,7 +193,7 @@ class TestAJobFailsAndAMailGoesOut:
         house.runner.script = {"fetch.sh": (3, b"no route to host\n")}
         house.save("weather/q", rd("execDef.spawn('fetch.sh now')\n      print('went on')"))
         house.move(6)
-        (mail,) = house.mailer.sent
+        (mail,) = house.mails()
         assert mail["Subject"] == "[vo] FAILED weather/q#fetch: exit 3: no route to host"
         assert "    no route to host\n    went on\n" in body(mail)
 
@@ -196,7 +201,7 @@ class TestAJobFailsAndAMailGoesOut:
         house.mailer.failures = [DeliveryError("the server is down")]
         house.save("weather/q", rd("1/0", when='at="0:01"'))
         house.move(60)
-        assert house.mailer.sent == []
+        assert house.mails() == []
         (waiting,) = house.store.mails()
         assert waiting.error == "the server is down"
         assert waiting.next_attempt_at is not None
@@ -209,14 +214,14 @@ class TestAJobFailsAndAMailGoesOut:
         house.runner.script = {"fetch.sh": b"12 files\n"}
         house.save("weather/q", rd("execDef.spawn('fetch.sh')", when='every="60" debug="True"'))
         house.move(6)
-        (mail,) = house.mailer.sent
+        (mail,) = house.mails()
         assert "DEBUG" in mail["Subject"]
         assert "12 files" in body(mail)
 
     def test_a_title_cannot_write_headers(self, house: House) -> None:
         house.save("weather/q", rd("1/0", title="x&#10;Bcc: evil@example.org"))
         house.move(6)
-        (mail,) = house.mailer.sent
+        (mail,) = house.mails()
         assert mail["Bcc"] is None
 
     def test_a_run_cut_off_by_a_crash_is_recorded_and_mailed_at_the_next_start(self, house: House) -> None:
@@ -241,12 +246,13 @@ class TestAJobFailsAndAMailGoesOut:
         house.store = SQLiteStore(path / "state.sqlite", holder="us again", is_alive=alive.__contains__)
         house.engine = InlineEngine()
         house.daemon = house.assemble()
-        house.daemon.account_for_the_past()
+        for run in house.daemon.end_what_was_cut_off():
+            house.daemon.bus.publish(RunFinished(run=run))
         house.daemon.step()
         (run,) = house.store.runs()
         assert run.outcome is Outcome.INTERRUPTED
         assert house.runner.cleared == [run.run_id]  # its children, which outlive a daemon that is killed
-        (mail,) = house.mailer.sent
+        (mail,) = house.mails()
         assert "INTERRUPTED weather/q#fetch" in mail["Subject"]
 
 
@@ -261,9 +267,9 @@ class TestAnEditBreaksTheRDAndBack:
         assert [held.key for held in rejected[0].held_back] == ["weather/q#fetch"]
         house.changed("weather/q")
         house.changed("weather/q")
-        assert [mail["Subject"] for mail in house.mailer.sent] == [house.mailer.sent[0]["Subject"]]
-        assert "BROKEN RD weather/q" in house.mailer.sent[0]["Subject"]
-        assert "q.rd:3:44: E302" in body(house.mailer.sent[0])
+        [mail] = house.mails()
+        assert mail["Subject"] == ("[vo] BROKEN RD weather/q: line 3: E302 every is not a whole number: 'hourly'")
+        assert "q.rd:3:44: E302" in body(mail)
         assert [status.held_back for status in house.daemon.scheduler.statuses()] == [True]
         house.move(6)
         assert [run.output for run in house.runs()] == ["good\n"]
@@ -274,16 +280,33 @@ class TestAnEditBreaksTheRDAndBack:
         house.save("weather/q", rd("print('good')"))
         house.move(3)
         house.save("weather/q", "<resource")
+        assert len(house.mails()) == 1
         house.save("weather/q", rd("print('mended')"))
-        house.move(3)
+        house.move(2.7)
         assert [run.output for run in house.runs()] == ["mended\n"]
         assert [event.recovered for event in house.events if isinstance(event, DescriptorAccepted)] == [False, True]
-        assert len(house.mailer.sent) == 2
+        house.move(60)
+        assert [mail["Subject"].split(":")[0] for mail in house.mailer.sent] == [
+            "[vo] BROKEN RD weather/q",
+            "[vo] RECOVERED weather/q",
+        ]
+
+    def test_what_is_mended_before_anybody_was_told_is_told_in_one(self, house: House) -> None:
+        house.save("weather/q", rd("print('good')"))
+        house.save("weather/q", "<resource")
+        house.save("weather/q", rd("print('mended')"))
+        [mail] = house.mails()
+        assert mail["Subject"].startswith("[vo] BROKEN RD weather/q: line 1: E102 ")
+        assert mail["Subject"].endswith(" (good again since 00:00)")
+        house.move(3600)
+        assert len(house.mailer.sent) == 1
 
     def test_a_restart_mails_the_same_broken_content_no_second_time(self, house: House) -> None:
         house.save("weather/q", "<resource")
+        house.move(1)
         house.daemon = house.assemble()
         house.changed("weather/q")
+        house.move(100)
         assert len(house.mailer.sent) == 1
 
     def test_others_are_not_touched(self, house: House) -> None:
@@ -421,8 +444,9 @@ def test_what_is_tried_again_is_mailed_when_the_last_attempt_failed(house: House
     house.move(70)
     assert house.mailer.sent == []
     house.move(140)
-    [mail] = house.mailer.sent
-    assert "attempt 3" in mail.get_content()
+    [mail] = house.mails()
+    assert "attempt 3" in body(mail)
+    assert "Earlier attempts:\n    1: 2026-01-01 00:00:00 UTC failed: exit 3: fetch" in body(mail)
     assert [(run.attempt, run.outcome) for run in house.runs()] == [(n, Outcome.FAILED) for n in (1, 2, 3)]
     assert house.store.retries() == {}
 

@@ -103,7 +103,7 @@ class MailListener:
             case RunFinished():
                 self._hear_of_run(event, now)
             case RunOverdue() | Stalled():
-                self._hear_of_trouble(event)
+                self._hear_of_trouble(event, min(event.at, now))
             case DescriptorRejected() | DescriptorAccepted() | DescriptorRemoved():
                 self._hear_of_rd(event, now)
             case JobsReconciled(removed=keys):
@@ -137,7 +137,7 @@ class MailListener:
         elif (state := STATES.get(outcome)) is not None:
             self._desk.look(now)
             execute = self._find(run.key) if request is None else request.execute
-            at = run.finished_at or run.due
+            at = min(run.finished_at or run.due, now)
             self._join(
                 Incident(
                     kind=Kind.MISSED if outcome is Outcome.MISSED else Kind.JOB,
@@ -158,7 +158,7 @@ class MailListener:
         cause = one_line(self._mask(run.error.partition("\n")[0]))
         return cause or ("no cause is known" if run.returncode is None else f"exit {run.returncode}")
 
-    def _hear_of_trouble(self, event: RunOverdue | Stalled) -> None:
+    def _hear_of_trouble(self, event: RunOverdue | Stalled, at: datetime) -> None:
         """Note a run that does not end, or a stall."""
         if isinstance(event, RunOverdue):
             key, run_id = event.request.execute.key, event.request.run_id
@@ -167,8 +167,8 @@ class MailListener:
                 kind=Kind.JOB,
                 about=key,
                 state=State.OVERDUE,
-                since=event.at,
-                at=event.at,
+                since=at,
+                at=at,
                 count=0 if known is not None and known.run_id == run_id else 1,
                 cause=f"still running after {duration((event.at - event.started_at).total_seconds())}",
                 run_id=run_id,
@@ -180,8 +180,8 @@ class MailListener:
                 kind=Kind.STALL,
                 about=event.key,
                 state=State.STALLED,
-                since=event.at,
-                at=event.at,
+                since=at,
+                at=at,
                 place=event.where,
                 cause=f"nothing else could run for {duration(event.seconds)}",
                 circumstances=circumstances_of(event),

@@ -2,6 +2,7 @@
 
 from gavo_exec.errors import Severity
 from gavo_exec.incidents import Incident, Kind, State
+from gavo_exec.model import rd_id_of
 from gavo_exec.services.mail.content import Block, Commands, Facts, Lines, Words
 from gavo_exec.services.mail.envelope import MailPolicy
 from gavo_exec.services.mail.items import Item
@@ -56,7 +57,7 @@ def _of_failure(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
     if run is not None:
         facts += facts_of_times(run)
     facts += [
-        ("RD", one_line(circumstances.place or circumstances.path, limit=500)),
+        ("RD", one_line(circumstances.place or circumstances.path or rd_id_of(incident.about), limit=500)),
         ("Last success", last_success_of(incident)),
         ("Next due", instant(circumstances.next_due) if circumstances.next_due else ""),
         ("Run", one_line(incident.run_id)),

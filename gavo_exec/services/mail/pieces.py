@@ -123,9 +123,12 @@ def facts_of_run(run: Run, *, policy: MailPolicy, mask: Masker) -> list[tuple[st
 def facts_of_times(run: Run) -> list[tuple[str, str]]:
     """When a run was due, when it ran, and what it returned."""
     attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    due = ("Due", f"{instant(run.due)} ({run.reason.value.replace('_', ' ')}{attempt})")
+    if run.started_at is None:
+        return [due, ("Started", "not at all")]
     return [
-        ("Due", f"{instant(run.due)} ({run.reason.value.replace('_', ' ')}{attempt})"),
-        ("Started", instant(run.started_at) if run.started_at else "not at all"),
+        due,
+        ("Started", instant(run.started_at)),
         ("Ended", _ended(run)),
         ("Returned", "" if run.returncode is None else str(run.returncode)),
     ]

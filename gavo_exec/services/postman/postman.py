@@ -205,19 +205,21 @@ class Postmen:
         self._by_channel = {
             channel: Postman(store, carry=carry, clock=clock, channel=channel) for channel, carry in carriers.items()
         }
+        self._is_at_work = False
 
     def start(self) -> None:
         """Begin to deliver, first what waits for its next try: whoever starts us may have mended what was wrong."""
         self._store.hasten_mails(now=self._clock.now())
+        self._is_at_work = True
         for channel, postman in self._by_channel.items():
             if channel is not Channel.PING or self._store.next_mail_at(channel) is not None:
                 postman.start()
 
     def wake(self, channels: frozenset[Channel]) -> None:
-        """Look into the outbox soon, as something was put there for these; for one thread, after ``start``."""
+        """Look into the outbox soon, as something was put there for these; for one thread."""
         for channel in channels & self._by_channel.keys():
             postman = self._by_channel[channel]
-            if not postman.is_started:
+            if self._is_at_work and not postman.is_started:
                 postman.start()
             postman.wake()
 
