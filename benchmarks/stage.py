@@ -17,7 +17,17 @@ from typing import Any, NamedTuple
 from gavo_exec.catalog import Catalog
 from gavo_exec.daemon import Daemon, assemble, tune_interpreter
 from gavo_exec.errors import Position
-from gavo_exec.model import DEFAULT_POLICY, Execute, Job, LastStart, Policy, ResourceDescriptor, Run, RunRequest
+from gavo_exec.model import (
+    DEFAULT_POLICY,
+    Channel,
+    Execute,
+    Job,
+    LastStart,
+    Policy,
+    ResourceDescriptor,
+    Run,
+    RunRequest,
+)
 from gavo_exec.runtime import capture
 from gavo_exec.schedule import Every
 from gavo_exec.services import log
@@ -45,9 +55,9 @@ class NullStore(SQLiteStore):
     def record(self, run: Run) -> None:
         """Forget it."""
 
-    def flush(self) -> bool:
+    def flush(self) -> frozenset[Channel]:
         """There is nothing to write."""
-        return False
+        return frozenset()
 
 
 def make_execute(

@@ -168,6 +168,7 @@ def _tell_at(known: Incident, more: Incident) -> datetime | None:
         is_news = is_overdue or more.count >= more.after
         return known.tell_at or (more.at if is_news else None)
     planned = reminder_at(known)
+    planned = planned and max(planned, more.at)
     if more.kind is Kind.STALL:
         return None
     if more.kind is Kind.RD:
