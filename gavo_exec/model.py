@@ -3,7 +3,6 @@
 Those that are made for each run are not tracked by the garbage collector: frozen, they cannot be part of a cycle.
 """
 
-import os.path
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -88,7 +87,6 @@ LATE = timedelta(seconds=60)
 
 
 REMINDERS = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
-"""How long after each mail about what goes wrong the next one reminds of it, if nothing else is said."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -392,19 +390,19 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Channel(Enum):
-    """Which way something in the outbox goes."""
+    """Which way something in the outbox goes: webhooks and the command get JSON, pings are calls of checks."""
 
-    MAIL = "mail"  # as a mail
-    WEBHOOK = "webhook"  # as JSON, to the address in the settings
-    COMMAND = "command"  # as JSON, to the command in the settings
-    PING = "ping"  # as a call of a check's address
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+    COMMAND = "command"
+    PING = "ping"
 
 
 class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
     """A mail in the outbox, or what goes by another channel; ``error`` is what the last try came to.
 
-    ``content`` is the whole message (RFC 5322), or what other channels are to hand over; ``about`` is the key or RD
-    that it is about ('' for several), ``target`` the address to call, for pings.
+    ``content`` is the whole message (RFC 5322), or what is to be handed over; ``about`` is the key or RD ('' for
+    several), ``target`` the address to call, for pings.
     """
 
     mail_id: int
@@ -443,11 +441,3 @@ def retry_of(request: RunRequest, run: Run) -> Retry | None:
 def rd_id_of(key: str) -> str:
     """The RD id in an execute's key."""
     return key.partition("#")[0]
-
-
-def rd_id_for(path: str, inputs_dir: str) -> str:
-    """The RD id of a file: its path below the resource directory, without ``.rd``, with slashes."""
-    folder = inputs_dir if inputs_dir.endswith("/") else f"{inputs_dir}/"
-    is_plain = path.startswith(folder) and "/." not in path and "//" not in path  # relpath() takes its time
-    below = path[len(folder) :] if is_plain else os.path.relpath(path, inputs_dir)
-    return below.removesuffix(".rd").replace(os.sep, "/")

@@ -31,3 +31,11 @@ def is_rd_file(path: str, inputs_dir: str) -> bool:
 def signature_of(status: os.stat_result) -> Signature | None:
     """The signature of a plain file; None for anything else."""
     return (status.st_mtime_ns, status.st_size, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def rd_id_for(path: str, inputs_dir: str) -> str:
+    """The RD id of a file: its path below the resource directory, without ``.rd``, with slashes."""
+    folder = inputs_dir if inputs_dir.endswith("/") else f"{inputs_dir}/"
+    is_plain = path.startswith(folder) and "/." not in path and "//" not in path  # relpath() takes its time
+    below = path[len(folder) :] if is_plain else os.path.relpath(path, inputs_dir)
+    return below.removesuffix(".rd").replace(os.sep, "/")

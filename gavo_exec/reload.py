@@ -13,9 +13,9 @@ from typing import Protocol
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import DescriptorError, Diagnostic, Position
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event
-from gavo_exec.model import HeldBack, Rejection, ResourceDescriptor, rd_id_for
+from gavo_exec.model import HeldBack, Rejection, ResourceDescriptor
 from gavo_exec.ports import Clock
-from gavo_exec.rdfiles import Signature, is_rd_file, signature_of
+from gavo_exec.rdfiles import Signature, is_rd_file, rd_id_for, signature_of
 
 _log = logging.getLogger(__name__)
 

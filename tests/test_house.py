@@ -133,7 +133,13 @@ IMPORTS = [
     Rule(("lxml", "xml"), ("descriptor/",), "from lxml import etree"),
     Rule(("subprocess", "multiprocessing", "pty"), ("runtime/process/",), "def f():\n    import subprocess"),
     Rule(("psutil",), ("runtime/process/",), "import psutil"),
-    Rule(("smtplib", "mailbox"), ("services/postman.py",), "from smtplib import SMTP"),
+    Rule(("smtplib",), ("services/postman/smtp.py",), "from smtplib import SMTP"),
+    Rule(("mailbox",), ("services/postman/local.py",), "import mailbox"),
+    Rule(
+        ("urllib.request", "http.client"),
+        ("services/postman/calls.py", "runtime/names.py"),  # the latter for job code
+        "from urllib.request import urlopen",
+    ),
     Rule(("sqlite3",), ("services/store/file.py",), "import importlib\nimportlib.import_module('sqlite3')"),
     Rule(("watchfiles",), ("services/watch/",), "import watchfiles.filters"),
     Rule(("starlette", "uvicorn", "jinja2"), ("web/",), "import uvicorn"),

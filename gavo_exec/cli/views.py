@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import itemgetter
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -229,6 +230,11 @@ def _in_words(policy: Policy) -> Iterator[tuple[str, str]]:
     yield from ((f"{ENV}{name}", value) for name, value in policy.env)
     yield "run.niceness", "" if policy.niceness is None else str(policy.niceness)
     yield "run.memory", "" if policy.memory_bytes is None else _size(policy.memory_bytes)
+    yield "mail.to", ", ".join(policy.mail_to)
+    yield "mail.after", str(policy.mail_after)
+    yield "mail.remind", ", ".join(map(_duration, policy.reminders)) or "never"
+    yield "mail.locals", "yes" if policy.shows_locals else "no"
+    yield "mail.ping", _host_of(policy.ping)
 
 
 def _duration(duration: timedelta | None) -> str:
@@ -237,6 +243,12 @@ def _duration(duration: timedelta | None) -> str:
         return ""
     seconds = duration.total_seconds()
     return in_words(int(seconds)) if seconds.is_integer() else f"{seconds:g} s"
+
+
+def _host_of(url: str) -> str:
+    """The beginning of an address: the rest may be a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/..." if url else ""
 
 
 def _size(size: int) -> str:

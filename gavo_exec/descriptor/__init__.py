@@ -15,7 +15,8 @@ from types import MappingProxyType
 from gavo_exec.descriptor.build import Context, build_rd
 from gavo_exec.descriptor.replays import RunItems
 from gavo_exec.descriptor.source import Source, declared_encoding, read_bytes
-from gavo_exec.model import ResourceDescriptor, Site, rd_id_for
+from gavo_exec.model import ResourceDescriptor, Site
+from gavo_exec.rdfiles import rd_id_for
 
 __all__ = ["RunItems", "read"]
 

@@ -11,7 +11,8 @@ from gavo_exec.descriptor.check import Checked
 from gavo_exec.descriptor.places import Part, Place
 from gavo_exec.descriptor.report import Report
 from gavo_exec.descriptor.scope import Scope
-from gavo_exec.elements.portable import ENV, PREFIXES, PropertyFault, find_portable, parse_property
+from gavo_exec.elements.portable import ENV, PREFIXES, find_portable, parse_property
+from gavo_exec.elements.values import PropertyFault
 from gavo_exec.macros import expand
 from gavo_exec.model import DEFAULT_POLICY, Limit, Missed, Overlap, Policy
 from gavo_exec.schedule import At, Every, Loaded, Rarity, Schedule, Window, delay_for, narrowed, rarity

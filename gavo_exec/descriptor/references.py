@@ -16,7 +16,8 @@ from gavo_exec.descriptor.provenance import Provenance
 from gavo_exec.descriptor.source import Source, read_bytes
 from gavo_exec.elements import REPLAYS, RESOURCE, STREAMS
 from gavo_exec.errors import DescriptorError, Diagnostic, GavoExecError, shortened
-from gavo_exec.model import Site, rd_id_for
+from gavo_exec.model import Site
+from gavo_exec.rdfiles import rd_id_for
 
 _RECORDING = frozenset({*STREAMS, *REPLAYS, "EDIT", "events"})
 """What is in these are not elements of the RD yet."""

@@ -277,7 +277,7 @@ does nothing yet, which would go unnoticed.
 
 Wrong:
 <execute title="Fetch" at="1:00">
-  <property name="mail.to">ops@example.org</property>
+  <property name="run.where">north</property>
   <job><code>pass</code></job>
 </execute>
 

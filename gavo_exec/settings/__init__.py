@@ -6,8 +6,9 @@ of a DaCHS site.
 """
 
 from gavo_exec.settings.dachs import LiveSite, find_site, locate, read_site
+from gavo_exec.settings.documents import reference, schema
 from gavo_exec.settings.places import default_state_dir, find_file, load
-from gavo_exec.settings.table import SETTINGS, Setting, Settings, reference, schema
+from gavo_exec.settings.table import SETTINGS, Setting, Settings
 
 __all__ = [
     "SETTINGS",

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gavo_exec.elements.portable import ENV, NAMED, PORTABLES, PropertyFault, find_portable, parse_property
+from gavo_exec.elements.portable import ENV, NAMED, PORTABLES, find_portable, parse_property
+from gavo_exec.elements.values import PropertyFault
 
 
 class DefaultsError(ValueError):

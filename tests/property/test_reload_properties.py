@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import DescriptorError, Diagnostic, Position
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event
-from gavo_exec.model import ResourceDescriptor, rd_id_for
-from gavo_exec.rdfiles import Signature
+from gavo_exec.model import ResourceDescriptor
+from gavo_exec.rdfiles import Signature, rd_id_for
 from gavo_exec.reload import Reloader
 from gavo_exec.services.watch.settling import Settling
 from gavo_exec.testing import FakeClock, make_execute

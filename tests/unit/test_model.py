@@ -18,9 +18,9 @@ from gavo_exec.model import (
     ResourceDescriptor,
     Run,
     RunRequest,
-    rd_id_for,
     rd_id_of,
 )
+from gavo_exec.rdfiles import rd_id_for
 from gavo_exec.schedule import Every, parse_at
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

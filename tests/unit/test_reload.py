@@ -7,7 +7,8 @@ import pytest
 
 from gavo_exec.errors import DescriptorError, Diagnostic, Position
 from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorRemoved, Event
-from gavo_exec.model import Execute, HeldBack, ResourceDescriptor, rd_id_for
+from gavo_exec.model import Execute, HeldBack, ResourceDescriptor
+from gavo_exec.rdfiles import rd_id_for
 from gavo_exec.reload import Reloader
 from gavo_exec.schedule import Every, parse_at
 from gavo_exec.testing import EPOCH, FakeClock, make_execute

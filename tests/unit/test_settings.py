@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
 from gavo_exec.errors import SettingsError
@@ -194,6 +195,8 @@ def test_the_strongest_place_says_all_defaults(here: Path) -> None:
     assert load_in(here, "[defaults]\n").defaults == {}
 
 
+A_URL = "an address that begins with https:// or http://"
+ADDRESSES = "write jo@example.org, or Jo Doe <jo@example.org>"
 NAMES = "a variable's name has ASCII letters, digits and underscores, and no digit first"
 
 
@@ -205,7 +208,8 @@ timeout = 1
 run.overlap = "queu"
 run.retries = true
 "when.gracee" = "1h"
-mail.to = "ops@example.org"
+run.where = "north"
+mail.to = "nobody"
 [defaults.run.env]
 1X = 2
 OMP = 1979-05-27
@@ -216,10 +220,11 @@ OMP = 1979-05-27
         "FILE:2: timeout: there is no setting timeout",
         "FILE:5: defaults: run.overlap must be skip, queue, replace or allow, not 'queu' (did you mean queue?)",
         "FILE:6: defaults: run.retries = True is no property with a value, as in run.timeout=1h",
-        f"FILE:10: defaults: not a name for a variable of the environment: '1X' ({NAMES})",
-        "FILE:11: defaults: run.env.OMP = datetime.date(1979, 5, 27) is no property with a value, as in run.timeout=1h",
+        "FILE:8: defaults: run.where has no effect: this version has no such setting",
+        f"FILE:11: defaults: not a name for a variable of the environment: '1X' ({NAMES})",
+        "FILE:12: defaults: run.env.OMP = datetime.date(1979, 5, 27) is no property with a value, as in run.timeout=1h",
         "FILE:7: defaults: there is no setting when.gracee (did you mean when.grace?)",
-        "FILE:8: defaults: mail.to has no effect: this version has no such setting",
+        f"FILE:9: defaults: mail.to has an address that cannot be used: 'nobody' ({ADDRESSES})",
     ]
 
 
@@ -261,7 +266,7 @@ def test_the_schema_of_defaults_has_both_spellings() -> None:
     validator = jsonschema.Draft202012Validator(schema())
     good = (
         {"run.timeout": "1h", "run.env.X": 1},
-        {"run": {"timeout": 90, "env": {"X": "1"}}, "when": {"missed": "all"}},
+        {"run": {"timeout": 90, "env": {"X": "1"}}, "when": {"missed": "all"}, "mail": {"to": "jo@example.org"}},
     )
     bad = (
         {"run.timout": "1h"},
@@ -269,7 +274,7 @@ def test_the_schema_of_defaults_has_both_spellings() -> None:
         {"run.timeout": True},
         {"run.env.1": "1"},
         3,
-        {"mail": {"to": "x"}},
+        {"run": {"where": "x"}},
     )
     assert [error.message for given in good for error in validator.iter_errors({"defaults": given})] == []
     assert all(list(validator.iter_errors({"defaults": given})) for given in bad)
@@ -289,6 +294,14 @@ def test_the_schema_of_defaults_has_both_spellings() -> None:
         ('mail_from = "a@b\\nBcc: c"', "FILE:1: mail_from must be text on one line, not 'a@b\\nBcc: c'"),
         ('inputs_dir = "a\\u0000b"', "FILE:1: inputs_dir must be a path, not 'a\\x00b'"),
         ("host = 3", "FILE:1: host must be text on one line, not 3"),
+        (
+            "webhook_url = 'example.org/x'",
+            "FILE:1: webhook_url must be an address that begins with https:// or http://",
+        ),
+        (
+            "heartbeat_url = 'ftp://x.org'",
+            "FILE:1: heartbeat_url must be an address that begins with https:// or http://",
+        ),
         ("smtp_password = 12345", "FILE:1: smtp_password must be text on one line"),
         ("inputsdir = '.'", "FILE:1: inputsdir: there is no setting inputsdir; did you mean inputs_dir?"),
         ("'inputs-dir' = '.'", "FILE:1: inputs-dir: there is no setting inputs-dir; did you mean inputs_dir?"),
@@ -303,6 +316,22 @@ def test_the_schema_of_defaults_has_both_spellings() -> None:
         (
             "smtp_host = 'h'\nmail_to = ['a']\nsmtp_user = 'u'",
             "FILE:3: smtp_user is given, but smtp_password or smtp_password_file is not",
+        ),
+        (
+            "webhook_secret = 'geheim'",
+            "FILE:1: webhook_secret is given, but webhook_url is not",
+        ),
+        (
+            "webhook_url = 'https://x.org'\nwebhook_secret = 'geheim'\nwebhook_secret_file = 'f'",
+            "FILE:2: webhook_secret is given beside webhook_secret_file; keep one",
+        ),
+        (
+            "heartbeat_seconds = 30",
+            "FILE:1: heartbeat_seconds is given, but heartbeat_url is not",
+        ),
+        (
+            'notify_command = "tell \'me"',
+            "FILE:1: notify_command is no command: No closing quotation",
         ),
         (
             "smtp_host = 'h'\nmail_to = ['a']\nsmtp_password = 'geheim'",
@@ -407,11 +436,39 @@ def test_state_is_kept_where_such_things_belong(environ: dict[str, str], *, is_r
 
 
 def test_the_password_is_shown_nowhere() -> None:
-    settings = Settings(inputs_dir="/i", state_dir="/s", smtp_password="geheim")
+    settings = Settings(inputs_dir="/i", state_dir="/s", smtp_password="geheim", webhook_secret="geheim")
     assert "geheim" not in repr(settings)
     assert "geheim" not in f"{settings!s}{list(settings.__rich_repr__())}"
     assert "smtp_password='...'" in repr(settings)
+    assert "webhook_secret='...'" in repr(settings)
     assert next(setting.flag for setting in SETTINGS if setting.name == "smtp_password") == ""
+
+
+def test_who_needs_no_secrets_is_given_none() -> None:
+    settings = Settings(
+        inputs_dir="/i",
+        state_dir="/s",
+        workers=3,
+        smtp_user="gavo",
+        smtp_password="geheim",
+        webhook_secret="geheim",
+        webhook_secret_file="/etc/geheim",
+        smtp_password_file="/etc/geheim",
+        webhook_url="https://geheim@example.org",
+        heartbeat_url="https://geheim@example.org",
+    ).without_secrets()
+    assert settings.workers == 3
+    assert "geheim" not in repr(msgspec.structs.asdict(settings))
+
+
+def test_the_secret_of_webhooks_can_be_in_a_file(here: Path) -> None:
+    file = here / "secret"
+    file.write_text("whsec_abc\n")
+    settings = Settings(inputs_dir="/i", state_dir="/s", webhook_secret_file=str(file))
+    assert settings.read_webhook_secret() == "whsec_abc"
+    file.unlink()
+    with pytest.raises(SettingsError, match="secret: the secret cannot be read: No such file or directory"):
+        settings.read_webhook_secret()
 
 
 def test_the_password_can_be_in_a_file(here: Path) -> None:

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from gavo_exec import __version__
 from gavo_exec.errors import DeliveryError
 from gavo_exec.model import QueuedMail
 from gavo_exec.ports import Clock
@@ -51,7 +50,7 @@ def call(
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     where = f"{parts.scheme}://{place}"
-    about = {"Content-Type": content_type, "User-Agent": f"gavo-exec/{__version__}", **(headers or {})}
+    about = {"Content-Type": content_type, "User-Agent": "gavo-exec", **(headers or {})}
     if parts.username is not None:
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         about["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"

@@ -1,5 +1,5 @@
 <resource schema="bad" resdir=".">
-  <property name="mail.to">ops@example.org</property>
+  <property name="run.where">south</property>
   <execute title="T" at="1:00">
     <property name="run.where">north</property>
     <property name="whenever">it is plain</property>

@@ -538,7 +538,8 @@ def test_mail_list_says_what_became_of_mails(command: Command, site: Site) -> No
     code, out, _ = command("mail", "list")
     assert code == 0
     assert out.splitlines()[1] == (
-        "1   2026-03-01 12:00:00  retrying  1      2026-03-01 12:05:00  [host] FAILED weather/q#fetch: Größe  421 later"
+        "1   mail     2026-03-01 12:00:00  retrying  1      2026-03-01 12:05:00  "
+        "[host] FAILED weather/q#fetch: Größe  421 later"
     )
     [found] = json.loads(command("mail", "list", "--json")[1])
     assert (found["mail_id"], found["attempts"], found["next_attempt_at"]) == (1, 1, "2026-03-01T12:05:00Z")

@@ -227,6 +227,7 @@ def test_code_has_the_line_numbers_of_its_file() -> None:
 
 def test_of_a_policy_is_shown_what_is_out_of_the_ordinary() -> None:
     assert policy_words(DEFAULT_POLICY) == []
+    assert policy_words(Policy(reminders=())) == [("mail.remind", "never")]
     policy = Policy(
         missed=Missed.SKIP,
         grace=timedelta(seconds=60),
@@ -243,6 +244,11 @@ def test_of_a_policy_is_shown_what_is_out_of_the_ordinary() -> None:
         env=(("A", "1"), ("B", "2")),
         niceness=0,
         memory_bytes=500 << 20,
+        mail_to=("a@x.org", "b@x.org"),
+        mail_after=3,
+        reminders=(HOUR, 24 * HOUR),
+        ping="https://jo:secret@hc.org/secret",
+        shows_locals=True,
     )
     assert policy_words(policy) == [
         ("when.missed", "skip"),
@@ -261,6 +267,11 @@ def test_of_a_policy_is_shown_what_is_out_of_the_ordinary() -> None:
         ("run.env.B", "2"),
         ("run.niceness", "0"),
         ("run.memory", "500M"),
+        ("mail.to", "a@x.org, b@x.org"),
+        ("mail.after", "3"),
+        ("mail.remind", "1 h, 1 d"),
+        ("mail.locals", "yes"),
+        ("mail.ping", "https://hc.org/..."),
     ]
 
 

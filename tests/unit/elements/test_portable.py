@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gavo_exec.elements.portable import (
-    ENV,
-    NAMED,
-    PORTABLES,
-    PREFIXES,
-    YEAR,
-    Portable,
-    PropertyFault,
-    find_portable,
-    parse_property,
-)
+from gavo_exec.elements.portable import ENV, NAMED, PORTABLES, PREFIXES, Portable, find_portable, parse_property
+from gavo_exec.elements.values import YEAR, PropertyFault
 
 
 def fault_of(name: str, text: str) -> PropertyFault:
@@ -125,7 +116,16 @@ def test_a_duration_in_parts_is_the_sum_of_them(seconds: int) -> None:
         ("run.memory", "1.5 GB", 3 << 29),
         ("run.memory", "1024T", 1 << 50),
         ("run.memory", "20000000", 20_000_000),
-        ("mail.to", "ops@example.org", "ops@example.org"),
+        ("mail.to", "ops@example.org", ("ops@example.org",)),
+        ("mail.to", " Jo Doe <jo@example.org>;\n ops@example.org, ", ("Jo Doe <jo@example.org>", "ops@example.org")),
+        ("mail.after", "1", 1),
+        ("mail.after", "1000", 1000),
+        ("mail.remind", "never", ()),
+        ("mail.remind", "1m", (timedelta(minutes=1),)),
+        ("mail.remind", "1h, 1d,\n7d", (timedelta(hours=1), timedelta(days=1), timedelta(days=7))),
+        ("mail.locals", "yes", "yes"),
+        ("mail.ping", "https://hc.example.org:8000/a-b/c?d=e&f", "https://hc.example.org:8000/a-b/c?d=e&f"),
+        ("mail.ping", "http://jo:secret@[::1]/x", "http://jo:secret@[::1]/x"),
     ],
 )
 def test_each_property_is_of_its_type(name: str, text: str, value: object) -> None:
@@ -135,6 +135,9 @@ def test_each_property_is_of_its_type(name: str, text: str, value: object) -> No
 GRACE = "a duration such as 90s, 10m or 1h 30m, from a second to a year"
 FILES = "a pattern of paths such as data/*.fits, relative to the resdir; ** stands for any folders"
 LIMIT = "a name and, if it is not 1, a number up to 1000, such as archive 2"
+ADDRESSES = "mail addresses, such as jo@example.org or Jo <jo@example.org>, separated by commas"
+REMINDERS = "durations of a minute or more, separated by commas, such as 1h, 1d, 7d, or never"
+CHECK = "the address of a check, beginning with https:// or http://"
 MEMORY = "a size such as 500M or 2G (powers of 1024), from 16M to 1024T"
 
 
@@ -159,6 +162,22 @@ MEMORY = "a size such as 500M or 2G (powers of 1024), from 16M to 1024T"
         ("run.niceness", "-1", "run.niceness must be a whole number from 0 to 19, not '-1'"),
         ("run.memory", "500", f"run.memory must be {MEMORY}, not '500'"),
         ("run.memory", "2X", f"run.memory must be {MEMORY}, not '2X'"),
+        ("mail.to", "", f"mail.to must be {ADDRESSES}, not ''"),
+        ("mail.to", "jo@x.org, nobody", "mail.to has an address that cannot be used: 'nobody'"),
+        ("mail.to", "jürgen@example.org", "mail.to has an address that cannot be used: 'jürgen@example.org'"),
+        ("mail.after", "0", "mail.after must be a whole number from 1 to 1000, not '0'"),
+        ("mail.remind", "59s", f"mail.remind must be {REMINDERS}, not '59s'"),
+        ("mail.remind", "1h 1d", f"mail.remind must be {REMINDERS}, not '1h 1d'"),
+        ("mail.remind", "1h,", f"mail.remind must be {REMINDERS}, not '1h,'"),
+        ("mail.remind", ",".join(["1h"] * 21), f"mail.remind must be {REMINDERS}, not '{','.join(['1h'] * 20)},'..."),
+        ("mail.locals", "true", "mail.locals must be no or yes, not 'true'"),
+        ("mail.ping", "hc.example.org/x", f"mail.ping must be {CHECK}, not 'hc.example.org/x'"),
+        ("mail.ping", "ftp://example.org", f"mail.ping must be {CHECK}, not 'ftp://example.org'"),
+        ("mail.ping", "file:///etc/passwd", f"mail.ping must be {CHECK}, not 'file:///etc/passwd'"),
+        ("mail.ping", "https://", f"mail.ping must be {CHECK}, not 'https://'"),
+        ("mail.ping", "https://x.org/a b", f"mail.ping must be {CHECK}, not 'https://x.org/a b'"),
+        ("mail.ping", "https://x.org/\r\nHost: y", f"mail.ping must be {CHECK}, not 'https://x.org/\\r\\nHost: y'"),
+        ("mail.ping", "https://x.org:99999/", f"mail.ping must be {CHECK}, not 'https://x.org:99999/'"),
         ("run.timout", "1h", "there is no setting run.timout"),
         ("run.env.1X", "1", "not a name for a variable of the environment: '1X'"),
     ],
@@ -175,6 +194,8 @@ def test_faults_say_what_it_must_be(name: str, text: str, message: str) -> None:
         ("when.zone", "europe/berlin", "it is spelled Europe/Berlin", "Europe/Berlin"),
         ("run.timeout", "none", "leave it out, or write __NULL__ to unset a default", None),
         ("when.files", "data/", "write 'data/*'", None),
+        ("mail.to", "jo", "write jo@example.org, or Jo Doe <jo@example.org>", None),
+        ("mail.remind", "none", "did you mean never?", "never"),
     ],
 )
 def test_faults_say_what_to_do_where_that_is_plain(name: str, text: str, hint: str, fix: str | None) -> None:

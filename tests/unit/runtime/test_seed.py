@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from gavo_exec.model import Code
-from gavo_exec.ports import Completed
 from gavo_exec.runtime.active import ActiveRun
 from gavo_exec.runtime.executing import RD, CronJob, Execute, GuardedFunctionFactory, JobLoader, base, utils
 from gavo_exec.runtime.output import BoundedOutput
@@ -131,7 +130,8 @@ class TestExecute:
         run.spawn(["false"])
         run.outputAccum.append("x")
         run.setProperty("shared", "yes")
-        assert run.failures == [Completed(argv=("false",), cwd="/inputs/test", returncode=1)]
+        [failure] = run.failures
+        assert (failure.argv, failure.cwd, failure.returncode) == (("false",), "/inputs/test", 1)
         assert (job.failures, job.outputAccum, job.getProperty("shared")) == ([], [], "yes")
 
 

@@ -108,7 +108,7 @@ def test_a_webhook_is_told_by_post_as_json() -> None:
     [(method, path, headers, content)] = listener.heard
     assert (method, path, content) == ("POST", "/hook/secret?key=hidden", CONTENT)
     assert headers["Content-Type"] == "application/json"
-    assert headers["User-Agent"].startswith("gavo-exec/")
+    assert headers["User-Agent"] == "gavo-exec"
     assert headers["Webhook-Timestamp"] == str(int(NOW.timestamp()))
     assert "Webhook-Signature" not in headers
 
