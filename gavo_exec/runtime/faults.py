@@ -19,7 +19,7 @@ _NO_NEWS = frozenset({"rd", "execDef", "self"})
 
 def describe_exception(fault: BaseException, *, shows_locals: bool = False) -> str:
     """The exception's own line first, then the traceback from where job code begins."""
-    if isinstance(fault, ReportableError) and fault.msg:
+    if type(fault) is ReportableError and fault.msg:
         cause = str(fault.msg)  # which says in plain words what is wrong
     else:
         own = traceback.TracebackException(type(fault), fault, None, compact=True)

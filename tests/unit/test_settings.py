@@ -296,11 +296,11 @@ def test_the_schema_of_defaults_has_both_spellings() -> None:
         ("host = 3", "FILE:1: host must be text on one line, not 3"),
         (
             "webhook_url = 'example.org/x'",
-            "FILE:1: webhook_url must be an address that begins with https:// or http://",
+            f"FILE:1: webhook_url must be {A_URL}, not 'example.org/x'",
         ),
         (
             "heartbeat_url = 'ftp://x.org'",
-            "FILE:1: heartbeat_url must be an address that begins with https:// or http://",
+            f"FILE:1: heartbeat_url must be {A_URL}, not 'ftp://x.org'",
         ),
         ("smtp_password = 12345", "FILE:1: smtp_password must be text on one line"),
         ("inputsdir = '.'", "FILE:1: inputsdir: there is no setting inputsdir; did you mean inputs_dir?"),
