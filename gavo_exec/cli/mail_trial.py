@@ -1,5 +1,6 @@
 """What ``mail test``, ``mail flush`` and ``mail preview`` do: try what the daemon does by itself."""
 
+import logging
 import os
 import sys
 import threading
@@ -33,7 +34,7 @@ from gavo_exec.parts import (
 from gavo_exec.ports import Store
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.process import ProcessRunner
-from gavo_exec.services.mail import MailPolicy
+from gavo_exec.services.mail import MailPolicy, secrets_in
 from gavo_exec.services.mail.items import Item
 from gavo_exec.services.mail.letters import compose, compose_trial
 from gavo_exec.services.mail.payload import payload
@@ -93,6 +94,7 @@ def deliver_now(settings: Settings, mail_ids: Sequence[int]) -> int:
         if is_running(settings.state_dir):
             _wait_for_daemon(store, before)
         else:
+            logging.getLogger("gavo_exec").addHandler(logging.NullHandler())  # what came of it is told below
             runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
             carriers = make_carriers(settings, runner, mailer=make_mailer(settings, runner), clock=clock)
             Postmen(store, carriers=carriers, clock=clock).deliver_due()
@@ -156,8 +158,9 @@ def preview(settings: Settings, key: str) -> EmailMessage:
         last_success_at=last_success_at,
         circumstances=circumstances_of(RunFinished(run=run, request=request)),
     )
-    item = Item(incident=incident, run=run)
-    return compose([item], policy=policy, now=now, mask=make_masker(settings, os.environ))
+    mask = make_masker(settings, os.environ)
+    mask.learn(secrets_in(dict(execute.policy.env), settings.secret_names))
+    return compose([Item(incident=incident, run=run)], policy=policy, now=now, mask=mask)
 
 
 def _invented(execute: Execute, *, policy: MailPolicy) -> Run:

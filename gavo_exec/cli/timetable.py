@@ -21,11 +21,20 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
     """List all jobs with their next and last runs.
 
     Below the table come the RDs that are broken at present, each with its first fault.  Jobs of a broken RD are held
-    back: they run on in their last good version.  With --json the broken RDs are told on standard error.
+    back: they run on in their last good version.  Mails that were given up are told there, too.  With --json both are
+    told on standard error.
     """
     from gavo_exec.cli.state import recorded_state
     from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import broken_rds, job_state, listed_jobs, outcome_words, planned_jobs, statuses
+    from gavo_exec.cli.views import (
+        broken_rds,
+        job_state,
+        listed_jobs,
+        outcome_words,
+        planned_jobs,
+        statuses,
+        undelivered_words,
+    )
     from gavo_exec.runtime.clock import SystemClock
 
     catalog = read_tree(settings)
@@ -33,7 +42,7 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
     now = SystemClock().now()
     planned = planned_jobs(catalog, state)
     if as_json:
-        for line in broken_rds(catalog):
+        for line in (*broken_rds(catalog), *undelivered_words(state)):
             print(clean(line), file=sys.stderr)
         show_json(listed_jobs(planned, state, now))
         return DONE
@@ -63,6 +72,8 @@ def list_command(*, settings: Settings, as_json: bool) -> int:
         for line in broken_rds(catalog):
             print(f"  {clean(line)}")
         print()
+    for line in undelivered_words(state):
+        print(f"{line}\n")
     running = sum(job.running_since is not None for job in jobs)
     daemon = "a daemon runs" if is_running(settings.state_dir) else "no daemon runs"
     print(

@@ -14,6 +14,7 @@ from gavo_exec.elements.portable import ENV
 from gavo_exec.errors import Severity
 from gavo_exec.model import (
     DEFAULT_POLICY,
+    Channel,
     Execute,
     HeldBack,
     Job,
@@ -44,6 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     last_runs: Mapping[str, Run] = msgspec.field(default_factory=dict)
     running: Mapping[str, Run] = msgspec.field(default_factory=dict)
     rejections: Mapping[str, tuple[Rejection, tuple[HeldBack, ...]]] = msgspec.field(default_factory=dict)
+    undelivered: Mapping[Channel, tuple[int, int]] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store) -> "State":
@@ -54,6 +56,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             last_runs=store.last_runs(),
             running=store.running(),
             rejections=store.rejections(),
+            undelivered=store.undelivered(),
         )
 
 
@@ -263,6 +266,16 @@ def job_state(status: JobStatus) -> str:
     """What is out of the ordinary about a job, in words."""
     words = {"running": status.running_since is not None, "paused": status.paused, "held back": status.held_back}
     return ", ".join(word for word, is_so in words.items() if is_so)
+
+
+def undelivered_words(state: State) -> list[str]:
+    """For each channel by which something could not be delivered, how much."""
+    return [
+        f"{given_up} {channel.value if given_up == 1 else f'{channel.value}s'} could not be delivered, and "
+        f"{'is' if given_up == 1 else 'are'} given up: gavo-exec mail list"
+        for channel, (_, given_up) in state.undelivered.items()
+        if given_up
+    ]
 
 
 def mail_state(mail: QueuedMail) -> str:
