@@ -139,6 +139,13 @@ class Site:
         return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
 
 
+def text_of(mail: EmailMessage) -> str:
+    """What a mail says as plain text."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A data centre whose daemons end with the test."""

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests.acceptance.conftest import text_of
+
 RD = """<resource schema="weather" resdir=".">
   <execute id="fetch" title="Fetch" {when}>
     <job><code>
@@ -36,7 +38,7 @@ class TestTheMainJob:
         daemon.wait_for("weather/bad#fetch FAILED.*exit 3")
         (mail,) = site.eventually(site.mails)
         assert mail["Subject"] == "[vo] FAILED weather/bad#fetch: exit 3: no net"
-        assert "no net" in mail.get_content()
+        assert "no net" in text_of(mail)
         assert daemon.end() == 0
         runs = site.json("history")
         assert sorted((run["key"], run["outcome"]) for run in runs) == [
@@ -68,12 +70,17 @@ class TestTheMainJob:
         assert held["held_back"] is True
         assert "q.rd:2:44: E302" in site.run("check", code=1)
         site.save("weather/q.rd", rd("print('third')", 'every="-1800"'))
-        site.eventually(lambda: len(site.mails()) == 2)
+        daemon.wait_for("weather/q is good again")
         path.unlink()
         daemon.wait_for("weather/q.*removed")
         assert [job["key"] for job in site.json("list")] == ["other/q#fetch"]
         daemon.wait_for("other/q#fetch succeeded", count=2)
         assert daemon.end() == 0
+        # That would have been told a minute after the mail before; a daemon that ends tells it at once.
+        assert [mail["Subject"].split(":")[0] for mail in site.mails()] == [
+            "[vo] BROKEN RD weather/q",
+            "[vo] RECOVERED weather/q",
+        ]
 
     def test_a_hangup_reads_everything_anew(self, site: Any) -> None:
         site.save("weather/q.rd", rd("print('hello')"))

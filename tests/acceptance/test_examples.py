@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from gavo_exec.settings import load
+from tests.acceptance.conftest import text_of
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -74,7 +75,7 @@ def test_a_job_comes_to_what_it_promises(tree: Any, key: str) -> None:
     if promise.code:
         [mail] = mails
         assert mail["Subject"] == f"[vo] FAILED {key}: exit 3: archive/: the archive is not mounted"
-        assert f"To run it again:  gavo-exec execute {key}" in mail.get_content()
+        assert f"To run it again:  gavo-exec execute {key}" in text_of(mail)
     else:
         assert mails == []
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.conftest import text_of
+
 RD = """<resource schema="weather" resdir=".">
   <execute id="fetch" title="Fetch" every="{every}">
     {properties}
@@ -124,7 +126,7 @@ def test_a_stall_is_told_with_the_job_and_the_line_in_the_log_and_in_a_mail(site
     daemon.wait_for(rf"STALLED: .* weather/q#fetch held .* at {path}:6", within=50)
     (mail,) = site.eventually(site.mails)
     assert "STALLED" in mail["Subject"]
-    assert f"{path}:6" in mail.get_content()
+    assert f"{path}:6" in text_of(mail)
     assert daemon.end() == 0
 
 
