@@ -441,10 +441,14 @@ def test_the_ways_for_mail_are_what_the_page_says(tmp_path: Path) -> None:
     assert [each.sendmail_argv for each in found if each.transport == "sendmail"] == [
         ("/usr/sbin/sendmail", "-t", "-i")
     ]
-    assert [each.maildir for each in found if each.transport == "maildir"] == [
-        "/home/ana/Maildir",
-        str(tmp_path / "mails"),
-    ]
+    maildirs = [each.maildir for each in found if each.transport == "maildir"]
+    assert maildirs[:2] == ["/home/ana/Maildir", str(tmp_path / "mails")]
+    [channels] = [each for each in found if each.webhook_url]
+    assert (channels.notify_argv, channels.webhook_secret_file) == (
+        ("/usr/local/bin/tell-the-chat",),
+        "/etc/gavo-exec/webhook-secret",
+    )
+    assert [each.heartbeat_seconds for each in found if each.heartbeat_url] == [60]
 
 
 def test_the_unit_for_systemd_starts_reloads_and_stops_the_daemon(site: Any, tmp_path: Path) -> None:
