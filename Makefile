@@ -7,7 +7,7 @@ WITH_PEERS := .venv/.installed-bench
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format lint types test property acceptance bench soak crash docs docs-check check clean
+.PHONY: help run install format lint types test property acceptance bench soak crash mail-crash docs docs-check check clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ soak: $(WITH_TOOLS)  ## a million runs, a third of which fail: does anything gro
 
 crash: $(WITH_TOOLS)  ## the daemon killed 200 times under load: is anything lost, or run twice?
 	GAVO_EXEC_CRASH_ROUNDS=200 $(PYTEST) tests/acceptance/test_crashes.py
+
+mail-crash: $(WITH_TOOLS)  ## 10,000 failures, a mail server in all bad moods, the daemon killed: is anybody forgotten?
+	GAVO_EXEC_MAIL_RUNS=10000 $(PYTEST) -s tests/acceptance/test_mail_delivery.py
 
 docs: $(WITH_TOOLS)  ## write the documents that are derived from the code
 	$(BIN)/python docs/derive.py

@@ -21,7 +21,7 @@ from gavo_exec.services.store import SQLiteStore
 from tests.acceptance.conftest import DaemonProcess, Site
 from tests.acceptance.mail_servers import MoodyServer
 
-RUNS = int(os.environ.get("GAVO_EXEC_MAIL_RUNS", "1200"))
+RUNS = int(os.environ.get("GAVO_EXEC_MAIL_RUNS", "3000"))
 MOODS = ("down", "slow", "refusing", "greylisting", "closing")
 """What the mail server is like in the daemon's lives but for the last; each of these ends by SIGKILL."""
 
