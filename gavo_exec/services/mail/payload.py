@@ -59,8 +59,8 @@ def notification(
         subject=subject,
         host=one_line(policy.host),
         sent_at=now,
-        dashboard_url=policy.dashboard_url,
-        incidents=tuple(_view_of(item, mask) for item in items),
+        dashboard_url=one_line(mask(policy.dashboard_url), limit=1000),
+        incidents=tuple(_view_of(mask.all_of(item)) for item in items),
     )
 
 
@@ -69,15 +69,15 @@ def payload(items: Sequence[Item], *, policy: MailPolicy, now: datetime, mask: M
     return msgspec.json.encode(notification(items, policy=policy, now=now, mask=mask, subject=subject))
 
 
-def _view_of(item: Item, mask: Masker) -> IncidentView:
+def _view_of(item: Item) -> IncidentView:
     incident, circumstances = item.incident, item.incident.circumstances
-    output = "" if item.run is None else mask(item.run.output)
+    output = "" if item.run is None else item.run.output
     return IncidentView(
         kind=incident.kind,
-        about=one_line(mask(incident.about), limit=1000),
-        title=one_line(mask(circumstances.title), limit=1000),
+        about=one_line(incident.about, limit=1000),
+        title=one_line(circumstances.title, limit=1000),
         state=incident.shown_state,
-        cause=one_line(mask(incident.cause), limit=1000),
+        cause=one_line(incident.cause, limit=1000),
         since=incident.since,
         at=incident.at,
         count=incident.count,
