@@ -53,7 +53,10 @@ def compose_bare(items: Sequence[Item], *, policy: MailPolicy, now: datetime, ma
     lines = [one_line(mask(f"{item.incident.shown_state.words} {item.incident.about}")) for item in items]
     letter = Letter(
         subject=lines[0] if len(lines) == 1 else plural(len(lines), "incident"),
-        blocks=[Words(["This mail could not be written as it should be; the daemon's log says why."]), Words(lines)],
+        blocks=[
+            Words(["This mail could not be written as it should be; the daemon's log says why."]),
+            Lines("It is about", lines),
+        ],
         about=[mask(item.incident.about) for item in items],
         state="failed",
         identity=("bare",),
