@@ -19,10 +19,9 @@ from gavo_exec.model import HeldBack, Outcome, Rejection, Run
 from gavo_exec.services.mail.envelope import MailPolicy
 from gavo_exec.services.mail.items import Item
 from gavo_exec.services.mail.letters import compose, compose_bare, compose_debug_output
-from gavo_exec.services.mail.masking import MASK, Masker, secrets_in
-from gavo_exec.services.mail.payload import payload
+from gavo_exec.services.mail.masking import Masker
 from gavo_exec.services.mail.texts import one_line
-from tests.unit.services.mail.cases import DUE, NOW, POLICY, REQUEST, RUN, an_incident, mail
+from tests.unit.services.mail.cases import DUE, NOW, REQUEST, RUN, an_incident, mail
 
 HOSTILE = {
     "carriage returns": "a\r\nBcc: x@example.org\r\n\r\nbody",
@@ -234,77 +233,6 @@ def test_the_same_output_makes_the_same_attachment() -> None:
         [attached] = mail(Item(incident=an_incident(), run=replace(RUN, output="line\n" * 100_000))).iter_attachments()
         contents.add(attached.get_payload(decode=True))
     assert len(contents) == 1
-
-
-# Secrets
-
-
-@given(
-    secret=st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=4, max_size=30).filter(
-        lambda text: text not in MASK and one_line(text) == text and not any(char in "<>&\"'= " for char in text)
-    )
-)
-def test_no_secret_is_in_any_part_of_a_mail(secret: str) -> None:
-    mask = Masker([secret])
-    text = f"login with {secret} failed\n" * 100 + secret
-    run = replace(RUN, output=text, error=f"ValueError: {secret}\ncommand: curl -u jo:{secret}", title=secret)
-    incident = an_incident(
-        cause=f"ValueError: {secret}", circumstances=Circumstances(title=secret, excerpt=((1, secret),), marked=1)
-    )
-    items = [Item(incident=incident, run=run, attempts=(run,))]
-    mails = [
-        compose(items, policy=POLICY, now=NOW, mask=mask),
-        compose([*items, *items], policy=POLICY, now=NOW, mask=mask),
-    ]
-    plain = mails_of_nothing()
-    for message in mails:
-        received = message_from_bytes(message.as_bytes(), policy=default_policy)
-        for part in received.walk():
-            if not part.is_multipart():
-                content = part.get_payload(decode=True)
-                assert isinstance(content, bytes)
-                shown = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-                assert secret in plain or secret not in shown.decode()
-        assert secret in plain or secret not in str(received["Subject"])
-    told = payload(items, policy=POLICY, now=NOW, mask=mask, subject="s").decode()
-    assert secret in plain or secret not in told
-
-
-def mails_of_nothing() -> str:
-    """All that mails say anyway, in which there may be what happens to be a secret."""
-    item = Item(
-        incident=an_incident(cause="ValueError: "), run=replace(RUN, error="ValueError: \ncommand: curl -u jo:")
-    )
-    return (
-        "".join(part.as_string() for message in (mail(item), mail(item, item)) for part in message.walk())
-        + payload([item], policy=POLICY, now=NOW, mask=Masker(), subject="s").decode()
-    )
-
-
-@pytest.mark.parametrize(
-    ("values", "text", "shown"),
-    [
-        ((), "all of it", "all of it"),
-        (("secret",), "my secret, your secret", "my [secret], your [secret]"),
-        (("abc",), "abc", "abc"),  # too short to be told from other text
-        (("pass", "password"), "the password", "the [secret]"),
-        (("first line\nsecond line",), "first line\n  second line", "[secret]\n  [secret]"),
-        (("",), "a", "a"),
-    ],
-)
-def test_secrets_are_hidden_wherever_they_stand(values: tuple[str, ...], text: str, shown: str) -> None:
-    assert Masker(values)(text) == shown
-
-
-def test_a_mask_learns() -> None:
-    mask = Masker(["first"])
-    mask.learn(["second"])
-    assert mask("first second third") == "[secret] [secret] third"
-
-
-def test_secrets_of_the_environment_are_known_by_the_names_of_variables() -> None:
-    environ = {"DB_PASSWORD": "a", "my_token": "b", "HOME": "c", "TOKENS": "d", "PASSWORD": "e"}
-    assert secrets_in(environ, ["*PASSWORD", "*_TOKEN"]) == ["a", "b", "e"]
 
 
 def test_a_very_long_output_is_composed_at_once() -> None:
