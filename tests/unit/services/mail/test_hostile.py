@@ -21,7 +21,17 @@ from gavo_exec.services.mail.items import Item
 from gavo_exec.services.mail.letters import compose, compose_bare, compose_debug_output
 from gavo_exec.services.mail.masking import Masker
 from gavo_exec.services.mail.texts import one_line
-from tests.unit.services.mail.cases import DUE, NOW, REQUEST, RUN, an_incident, mail
+from tests.unit.services.mail.cases import (
+    BROKEN,
+    DUE,
+    NOW,
+    REJECTION,
+    REQUEST,
+    RUN,
+    a_diagnostic,
+    an_incident,
+    mail,
+)
 
 HOSTILE = {
     "carriage returns": "a\r\nBcc: x@example.org\r\n\r\nbody",
@@ -189,6 +199,17 @@ def test_a_subject_begins_on_its_line_however_long_it_is() -> None:
         message = mail(Item(incident=an_incident(cause="reason " * words)))
         again = message_from_bytes(message.as_bytes(), policy=default_policy)
         assert again["Subject"].startswith("[archive] FAILED weather/q#fetch: reason")
+
+
+def test_an_rd_with_a_thousand_faults_is_told_in_bounds() -> None:
+    faults = tuple(a_diagnostic(line, message="x" * 5000) for line in range(1000))
+    message = mail(Item(incident=BROKEN, rejection=replace(REJECTION, diagnostics=faults)))
+    body = message.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert "\nFaults: 1000\n" in text
+    assert "    ... and 950 more\n" in text
+    assert len(text) < 100_000
 
 
 def test_a_digest_of_a_thousand_is_bounded_and_names_all() -> None:
