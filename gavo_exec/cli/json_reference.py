@@ -211,7 +211,7 @@ def reference() -> str:
     ]
     for command, printed in PRINTED.items():
         lines += ["", f"## gavo-exec {command}", "", printed.says]
-    lines += ["", "## Webhooks and `notify_command`", "", _TOLD]
+    lines += ["", "## Notification", "", _TOLD]
     _, components = msgspec.json.schema_components(_NAMES, ref_template="#/$defs/{name}")
     for struct, name in _NAMES.items():
         lines += ["", f"## {name}", "", *_description(struct)]
