@@ -116,6 +116,7 @@ PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
         (f"schemas/json/{command}.schema.json", partial(json_reference.schema_text, command))
         for command in json_reference.PRINTED
     ),
+    ("schemas/json/notification.schema.json", json_reference.notification_schema_text),
 ]
 """Each derived file, from the top of the repository, and what makes its text."""
 

@@ -29,6 +29,7 @@ from gavo_exec.cli.json_views import (
     RunView,
     RunWithOutput,
 )
+from gavo_exec.services.mail.payload import CodeLine, IncidentView, Notification
 
 _NAMES: Mapping[type[msgspec.Struct], str] = {
     ExecuteView: "An execute",
@@ -49,6 +50,9 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     RunWithOutput: "A run with its output",
     MigrationView: "A migration report",
     DifferenceView: "A difference",
+    Notification: "A notification",
+    IncidentView: "An incident",
+    CodeLine: "A line of code",
 }
 """The objects by their headings in the reference, in its order."""
 
@@ -150,12 +154,26 @@ A list of [runs](#a-run), newest first. `gavo-exec show` with `--json` has a run
 """What commands print with ``--json``, as far as it is stable."""
 
 
+_TOLD = """\
+One [notification](#a-notification) for each mail about what goes wrong: as the body of a POST to `webhook_url`, and on
+the standard input of `notify_command`. Secrets are masked as in mails."""
+
+
 def schema(command: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of what a command prints."""
-    roots, components = msgspec.json.schema_components(PRINTED[command].types, ref_template="#/$defs/{name}")
+    return _schema(PRINTED[command].types, title=f"gavo-exec {command} --json")
+
+
+def notification_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what other channels than mail are told."""
+    return _schema((Notification,), title="A notification by gavo-exec")
+
+
+def _schema(types: tuple[Any, ...], *, title: str) -> dict[str, Any]:
+    roots, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"gavo-exec {command} --json",
+        "title": title,
         **({"anyOf": list(roots)} if len(roots) > 1 else roots[0]),
         "$defs": components,
     }
@@ -166,26 +184,34 @@ def schema_text(command: str) -> str:
     return json.dumps(schema(command), indent=2) + "\n"
 
 
+def notification_schema_text() -> str:
+    """The text of ``schemas/json/notification.schema.json``."""
+    return json.dumps(notification_schema(), indent=2) + "\n"
+
+
 def reference() -> str:
     """The text of ``docs/reference/json.md``."""
     lines = [
         "# JSON",
         "",
-        "<!-- Derived from gavo_exec/cli/json_reference.py, json_views.py and json_forecasts.py: change it there. -->",
+        "<!-- Derived from gavo_exec/cli/json_reference.py, json_views.py, json_forecasts.py and",
+        "gavo_exec/services/mail/payload.py: change it there. -->",
         "",
-        "What the commands below print with `--json` is stable: a field keeps its name, its type and its meaning until",
-        "the first number of the version changes. Fields may be added at any time, and so may values of `reason`,",
-        "`outcome`, `severity`, `on`, `missed`, `overlap`, `isolate`, `kind`, `takes_from` and `verdict`, so programs",
-        "should pass over what they do not know. Wording of messages, titles and schedules in words is for people, and",
-        "may change.",
+        "What the commands below print with `--json`, and what webhooks and `notify_command` are told, is stable: a",
+        "field keeps its name, its type and its meaning until the first number of the version changes. Fields may be",
+        "added at any time, and so may values of `reason`, `outcome`, `severity`, `on`, `missed`, `overlap`,",
+        "`isolate`, `kind`, `state`, `takes_from` and `verdict`, so programs should pass over what they do not know.",
+        "Wording of messages, titles and schedules in words is for people, and may change.",
         "",
         "Output is one value in UTF-8. An instant is a string in ISO 8601, in UTC, ending in `Z`. Durations are in",
         "seconds. Paths are absolute. A field is always there; where there is nothing to say it is null, or empty.",
         "",
-        "JSON Schemas (draft 2020-12) are in `schemas/json/`, a file for each command, as `list.schema.json`.",
+        "JSON Schemas (draft 2020-12) are in `schemas/json/`, a file for each command, as `list.schema.json`; that of",
+        "webhooks and `notify_command` is `notification.schema.json`.",
     ]
     for command, printed in PRINTED.items():
         lines += ["", f"## gavo-exec {command}", "", printed.says]
+    lines += ["", "## Notification", "", _TOLD]
     _, components = msgspec.json.schema_components(_NAMES, ref_template="#/$defs/{name}")
     for struct, name in _NAMES.items():
         lines += ["", f"## {name}", "", *_description(struct)]

@@ -6,11 +6,15 @@ All texts that come here are single printable lines; see texts.py.
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
-_STYLE: Final = Path(__file__).with_name("mail.css").read_text(encoding="utf-8")
+_PLAIN_STYLE, _, _STYLE_BY_READER = Path(__file__).with_name("mail.css").read_text(encoding="utf-8").partition("@media")
+_STYLE: Final = f"<style>\n{_PLAIN_STYLE}</style>\n<style>\n@media{_STYLE_BY_READER}</style>"
+"""In two, since some readers drop a style with something in it that they do not know."""
+_WRAPPED: Final = "white-space:pre-wrap;overflow-wrap:anywhere"
+"""How lines are broken, also by those readers that drop all styles."""
 
 
 class Block(Protocol):
@@ -44,6 +48,7 @@ class Headline(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """Names and values in two columns; those without a value are left out."""
 
+    look: ClassVar[str] = "facts"
     rows: Sequence[tuple[str, str]]
 
     def text(self) -> Iterator[str]:
@@ -57,7 +62,7 @@ class Facts(msgspec.Struct, frozen=True):
         given = [(name, value) for name, value in self.rows if value]
         if given:
             rows = (f"<tr><th>{escape(name)}</th><td>{self._cell(value)}</td></tr>" for name, value in given)
-            yield from ("<table>", *rows, "</table>")
+            yield from (f'<table class="{self.look}">', *rows, "</table>")
 
     def _cell(self, value: str) -> str:
         return escape(value)
@@ -66,16 +71,22 @@ class Facts(msgspec.Struct, frozen=True):
 class Commands(Facts, frozen=True):
     """Command lines, each with what it is for."""
 
+    look = "commands"
+
     def _cell(self, value: str) -> str:
         return f"<code>{escape(value)}</code>"
 
 
 class Lines(msgspec.Struct, frozen=True):
-    """Lines below their name, as they are, one of which may be marked; nothing where there are none."""
+    """Lines below their name, as they are, one of which may be marked; nothing where there are none.
+
+    So many characters at the beginning of each (``gutter``) are no part of its text, but a number, say.
+    """
 
     name: str
     lines: Sequence[str]
     marked: int | None = None
+    gutter: int = 0
 
     def text(self) -> Iterator[str]:
         """Indented, the marked one by an arrow."""
@@ -88,11 +99,14 @@ class Lines(msgspec.Struct, frozen=True):
         """In a box, as they are."""
         if self.lines:
             yield f"<h2>{escape(self.name)}</h2>"
-            shown = (
-                f"<mark>{escape(line)}\n</mark>" if place == self.marked else f"{escape(line)}\n"
-                for place, line in enumerate(self.lines)
-            )
-            yield f"<pre>{''.join(shown)}</pre>"
+            yield f'<pre style="{_WRAPPED}">{"".join(self._boxed())}</pre>'
+
+    def _boxed(self) -> Iterator[str]:
+        """Each line; what of it finds no room goes on below its text."""
+        hanging = f"padding-left:{self.gutter}ch;text-indent:-{self.gutter}ch"
+        for place, line in enumerate(self.lines):
+            shown = f'<span style="{hanging}">{escape(line)}</span>' if self.gutter else escape(line)
+            yield f"<mark>{shown}\n</mark>" if place == self.marked else f"{shown}\n"
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -154,7 +168,7 @@ def as_html(blocks: Iterable[Block], *, title: str) -> str:
             '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{escape(title)}</title>",
-            f"<style>\n{_STYLE}</style></head>",
+            f"{_STYLE}</head>",
             "<body><main>",
             *(line for block in blocks for line in block.html()),
             "</main></body>",

@@ -34,11 +34,19 @@ def _user_name() -> str:
         return "root"
 
 
+_TOKENS = frozenset({"Message-ID", "In-Reply-To", "References", "List-Id"})
+"""Headers of words for machines."""
+
+
 class _UnbrokenStart(EmailPolicy):
     """Folds headers as ever, but never directly after the name: some readers then show a blank before the text."""
 
     def fold(self, name: str, value: Any) -> str:
         """The header as lines."""
+        if name in _TOKENS:
+            # Words that are too long for a line would be encoded, and then nobody knows them again.
+            words = f"{self.linesep} ".join(str(value).split())
+            return f"{name}: {words}{self.linesep}"
         folded = super().fold(name, value)
         start = f"{name}:{self.linesep} "
         return f"{name}: {folded[len(start) :]}" if folded.startswith(start) else folded
@@ -123,7 +131,7 @@ def _attach(message: EmailMessage, text: str) -> None:
             data, maintype="text", subtype="plain", filename="output.txt", params={"charset": "utf-8"}
         )
     else:
-        packed = gzip.compress(data, mtime=0)
+        packed = gzip.compress(data, compresslevel=6, mtime=0)
         message.add_attachment(packed, maintype="application", subtype="gzip", filename="output.txt.gz")
 
 
@@ -140,7 +148,8 @@ def header_text(line: str) -> str:
 
 def domain_of(host: str) -> str:
     """The host's name as far as it may stand in an address."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", host[:200]).strip(".-") or "localhost"
+    labels = (re.sub(r"[^A-Za-z0-9-]+", "-", label).strip("-") for label in host[:200].split("."))
+    return ".".join(label for label in labels if label) or "localhost"
 
 
 def _plain(user: str) -> str:

@@ -1,12 +1,18 @@
-"""Hides secrets in what leaves the machine."""
+"""Hides secrets in what leaves the machine: in whole texts, before anything of them is cut or put in other words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+import msgspec
 
 MASK = "[secret]"
 
 SHORTEST = 4
 """Values of fewer characters are no secrets that could be told from other text."""
+
+
+_Value = TypeVar("_Value")
 
 
 class Masker:
@@ -29,6 +35,24 @@ class Masker:
             if value in text:
                 text = text.replace(value, MASK)
         return text
+
+    def all_of(self, value: _Value) -> _Value:
+        """A frozen value without them in any of its texts, however deep these are."""
+        return _changed(value, self) if self._values else value
+
+
+def _changed(value: Any, mask: Masker) -> Any:
+    """The value with its texts masked; itself where there is nothing to mask."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, tuple):
+        parts = tuple(_changed(part, mask) for part in value)
+        return value if all(new is old for new, old in zip(parts, value, strict=True)) else parts
+    if not isinstance(value, msgspec.Struct):
+        return value
+    olds = {name: getattr(value, name) for name in value.__struct_fields__}
+    news = {name: new for name, old in olds.items() if (new := _changed(old, mask)) is not old}
+    return msgspec.structs.replace(value, **news) if news else value
 
 
 def secrets_in(environ: Mapping[str, str], names: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ from gavo_exec.model import rd_id_of
 from gavo_exec.services.mail.content import Block, Commands, Facts, Lines, Words
 from gavo_exec.services.mail.envelope import MailPolicy
 from gavo_exec.services.mail.items import Item
-from gavo_exec.services.mail.masking import Masker
 from gavo_exec.services.mail.pieces import (
     attempt_of,
     commands_for,
@@ -26,30 +25,32 @@ _TRACE_LINES, _TRACE_CHARACTERS = 2_000, 65_536
 _MOST_DIAGNOSTICS = 50
 
 
-def page_of(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
+def page_of(item: Item, *, policy: MailPolicy) -> list[Block]:
     """What there is to say of an incident below its headline."""
     incident = item.incident
     state = incident.shown_state
     if state is State.RECOVERED:
-        return _of_recovery(item, policy=policy, mask=mask)
+        return _of_recovery(item, policy=policy)
     if incident.kind is Kind.RD:
-        return _of_broken_rd(item, policy=policy, mask=mask)
+        return _of_broken_rd(item, policy=policy)
     if incident.kind is Kind.STALL:
-        return _of_stall(incident, policy=policy, mask=mask)
+        return _of_stall(incident, policy=policy)
     if state is State.OVERDUE:
-        return _of_overdue(incident, policy=policy, mask=mask)
-    return _of_failure(item, policy=policy, mask=mask)
+        return _of_overdue(incident, policy=policy)
+    return _of_failure(item, policy=policy)
 
 
-def _of_failure(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
+def _of_failure(item: Item, *, policy: MailPolicy) -> list[Block]:
     """About runs that went wrong, or were missed."""
     incident, run = item.incident, item.run
     circumstances = incident.circumstances
-    detail = mask(run.error).partition("\n")[2] if run is not None else ""
-    blocks: list[Block] = [excerpt_of(incident, mask=mask)]
+    first, _, detail = ("" if run is None else run.error).partition("\n")
+    if run is not None and one_line(first).endswith("…"):
+        detail = run.error  # all of the cause, of which the headline has the beginning
+    blocks: list[Block] = [excerpt_of(incident)]
     facts = [
-        ("Job", one_line(mask(incident.about), limit=500)),
-        ("Title", one_line(mask(circumstances.title), limit=500)),
+        ("Job", one_line(incident.about, limit=500)),
+        ("Title", one_line(circumstances.title, limit=500)),
         ("Host", one_line(policy.host if run is None else run.host or policy.host)),
         (word_of(incident), since_of(incident)),
         ("Over", over_of(incident)),
@@ -64,10 +65,10 @@ def _of_failure(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
     ]
     blocks.append(Facts(facts))
     if item.attempts:
-        blocks.append(Lines("Earlier attempts", [attempt_of(run, mask=mask) for run in item.attempts]))
+        blocks.append(Lines("Earlier attempts", [attempt_of(run) for run in item.attempts]))
     blocks.append(Lines("Details", block(detail.strip("\n"), lines=_DETAIL_LINES, characters=_DETAIL_CHARACTERS)))
     if run is not None and incident.kind is Kind.JOB:
-        blocks.append(output_of(run, mask=mask))
+        blocks.append(output_of(run))
     if incident.kind is Kind.MISSED:
         blocks.append(Commands([("To see why", command("explain", incident.about))]))
     else:
@@ -75,7 +76,7 @@ def _of_failure(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
     return [*blocks, *link_of(policy)]
 
 
-def _of_recovery(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
+def _of_recovery(item: Item, *, policy: MailPolicy) -> list[Block]:
     """About what is good again."""
     incident = item.incident
     is_rd = incident.kind is Kind.RD
@@ -83,35 +84,35 @@ def _of_recovery(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]
     return [
         Facts(
             [
-                ("RD" if is_rd else "Job", one_line(mask(incident.about), limit=500)),
-                ("Title", one_line(mask(incident.circumstances.title), limit=500)),
+                ("RD" if is_rd else "Job", one_line(incident.about, limit=500)),
+                ("Title", one_line(incident.circumstances.title, limit=500)),
                 ("File", one_line(incident.circumstances.path, limit=500) if is_rd else ""),
                 ("Host", one_line(policy.host)),
                 (word_of(incident), since_of(incident)),
                 ("Good since", instant(incident.over_at) if incident.over_at else ""),
-                ("Last cause", one_line(mask(incident.cause), limit=500)),
+                ("Last cause", one_line(incident.cause, limit=500)),
                 ("Last bad run", one_line(incident.run_id)),
             ]
         ),
-        Lines("Warnings", block(mask(warnings), lines=200, characters=32_768)),
+        Lines("Warnings", block(warnings, lines=200, characters=32_768)),
         Commands([("To see its runs", command("history", incident.about))] if not is_rd else []),
         *link_of(policy),
     ]
 
 
-def _of_broken_rd(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block]:
+def _of_broken_rd(item: Item, *, policy: MailPolicy) -> list[Block]:
     """About an RD that was refused."""
     incident, rejection = item.incident, item.rejection
     path = incident.circumstances.path
     found = rejection.diagnostics if rejection is not None else ()
     shown = "\n".join(each.render() for each in found[:_MOST_DIAGNOSTICS])
-    lines = block(mask(shown), lines=500, characters=65_536)
+    lines = block(shown, lines=500, characters=65_536)
     if len(found) > _MOST_DIAGNOSTICS:
         lines += ["", f"... and {len(found) - _MOST_DIAGNOSTICS} more"]
     keys = "\n".join(f"{one_line(job.key)}  {one_line(job.title, limit=80)}".rstrip() for job in item.held_back)
     if keys:
         held_back: Block = Lines(
-            "Its jobs run on as they were in the last good version", block(mask(keys), lines=100, characters=16_384)
+            "Its jobs run on as they were in the last good version", block(keys, lines=100, characters=16_384)
         )
     elif incident.over_at is not None:
         held_back = Words([])
@@ -121,7 +122,7 @@ def _of_broken_rd(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block
     return [
         Facts(
             [
-                ("RD", one_line(mask(incident.about), limit=500)),
+                ("RD", one_line(incident.about, limit=500)),
                 ("File", one_line(path, limit=500)),
                 ("Host", one_line(policy.host)),
                 ("Found", instant(incident.at)),
@@ -137,15 +138,15 @@ def _of_broken_rd(item: Item, *, policy: MailPolicy, mask: Masker) -> list[Block
     ]
 
 
-def _of_overdue(incident: Incident, *, policy: MailPolicy, mask: Masker) -> list[Block]:
+def _of_overdue(incident: Incident, *, policy: MailPolicy) -> list[Block]:
     """About a run that goes on past its time limit."""
     circumstances = incident.circumstances
     limit = circumstances.limit_seconds
     return [
         Facts(
             [
-                ("Job", one_line(mask(incident.about), limit=500)),
-                ("Title", one_line(mask(circumstances.title), limit=500)),
+                ("Job", one_line(incident.about, limit=500)),
+                ("Title", one_line(circumstances.title, limit=500)),
                 ("Host", one_line(policy.host)),
                 ("Time limit", duration(limit) if limit is not None else ""),
                 ("Started", instant(circumstances.started_at) if circumstances.started_at else ""),
@@ -165,15 +166,15 @@ def _of_overdue(incident: Incident, *, policy: MailPolicy, mask: Masker) -> list
     ]
 
 
-def _of_stall(incident: Incident, *, policy: MailPolicy, mask: Masker) -> list[Block]:
+def _of_stall(incident: Incident, *, policy: MailPolicy) -> list[Block]:
     """About job code that let nothing else run."""
     circumstances = incident.circumstances
     held_by = incident.about or ("one of these jobs" if circumstances.where else "it is not known by what")
-    trace = block(mask(circumstances.trace), lines=_TRACE_LINES, characters=_TRACE_CHARACTERS)
+    trace = block(circumstances.trace, lines=_TRACE_LINES, characters=_TRACE_CHARACTERS)
     return [
         Facts(
             [
-                ("Held up by", one_line(mask(held_by), limit=500)),
+                ("Held up by", one_line(held_by, limit=500)),
                 ("Where", one_line(circumstances.where, limit=500)),
                 ("Host", one_line(policy.host)),
                 ("Noticed", instant(incident.at)),

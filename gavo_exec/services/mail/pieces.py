@@ -10,7 +10,6 @@ from gavo_exec.model import Run
 from gavo_exec.services.mail.content import Block, Commands, Headline, Lines, Link, Words
 from gavo_exec.services.mail.envelope import MailPolicy
 from gavo_exec.services.mail.items import Item
-from gavo_exec.services.mail.masking import Masker
 from gavo_exec.services.mail.texts import (
     block,
     command,
@@ -32,10 +31,10 @@ def identity_of(items: Sequence[Item]) -> tuple[str, ...]:
     return tuple(f"{item.incident.identity} {item.incident.told}" for item in items)
 
 
-def headline_of(item: Item, *, now: datetime, mask: Masker) -> tuple[Headline, str]:
+def headline_of(item: Item, *, now: datetime) -> tuple[Headline, str]:
     """How an incident stands, in a word and the cause; and what the subject says of it beside that."""
     incident = item.incident
-    state, cause = incident.shown_state, one_line(mask(incident.cause))
+    state, cause = incident.shown_state, one_line(incident.cause)
     if state is State.RECOVERED and incident.over_at is not None:
         lasted = duration((incident.over_at - incident.since).total_seconds())
         what = f"{plural(item.executes, 'job')} in force" if incident.kind is Kind.RD else _times(incident)
@@ -55,7 +54,7 @@ def _times(incident: Incident) -> str:
     return plural(incident.count, "failure") if incident.count else "1 failure"
 
 
-def excerpt_of(incident: Incident, *, mask: Masker) -> Lines:
+def excerpt_of(incident: Incident) -> Lines:
     """The lines of the RD around the one that failed."""
     circumstances = incident.circumstances
     numbers = [number for number, _ in circumstances.excerpt]
@@ -63,8 +62,9 @@ def excerpt_of(incident: Incident, *, mask: Masker) -> Lines:
         return Lines("", [])
     width = len(str(max(numbers)))
     marked = next((place for place, number in enumerate(numbers) if number == circumstances.marked), None)
-    lines = [f"{number:>{width}} | {listing(mask(text))}".rstrip() for number, text in circumstances.excerpt]
-    return Lines(f"{one_line(circumstances.excerpt_path, limit=300)}, line {circumstances.marked}", lines, marked)
+    lines = [f"{number:>{width}} | {listing(text)}".rstrip() for number, text in circumstances.excerpt]
+    name = f"{one_line(circumstances.excerpt_path, limit=300)}, line {circumstances.marked}"
+    return Lines(name, lines, marked, gutter=width + len(" | "))
 
 
 def what_comes_next(incident: Incident, *, now: datetime) -> list[Block]:
@@ -109,11 +109,11 @@ def last_success_of(incident: Incident) -> str:
     return instant(incident.last_success_at) if incident.last_success_at else "none is on record"
 
 
-def facts_of_run(run: Run, *, policy: MailPolicy, mask: Masker) -> list[tuple[str, str]]:
+def facts_of_run(run: Run, *, policy: MailPolicy) -> list[tuple[str, str]]:
     """What, where and when."""
     return [
-        ("Job", one_line(mask(run.key), limit=500)),
-        ("Title", one_line(mask(run.title), limit=500)),
+        ("Job", one_line(run.key, limit=500)),
+        ("Title", one_line(run.title, limit=500)),
         ("Host", one_line(run.host or policy.host)),
         *facts_of_times(run),
         ("Run", one_line(run.run_id)),
@@ -141,18 +141,18 @@ def _ended(run: Run) -> str:
     return f"{instant(run.finished_at)}, after {duration(run.duration_seconds)}"
 
 
-def attempt_of(run: Run, *, mask: Masker) -> str:
+def attempt_of(run: Run) -> str:
     """An earlier attempt in one line."""
     outcome = "" if run.outcome is None else run.outcome.value.replace("_", " ")
-    cause = one_line(mask(run.error.partition("\n")[0]))
+    cause = one_line(run.error.partition("\n")[0])
     return f"{run.attempt}: {instant(run.started_at or run.due)} {outcome}: {cause}  (run {one_line(run.run_id)})"
 
 
-def output_of(run: Run, *, mask: Masker) -> Block:
+def output_of(run: Run) -> Block:
     """The end of a run's output."""
     if not run.output:
         return Words(["There was no output."])
-    return Lines("Output", block(mask(run.output), lines=TAIL_LINES, characters=TAIL_CHARACTERS))
+    return Lines("Output", block(run.output, lines=TAIL_LINES, characters=TAIL_CHARACTERS))
 
 
 def is_cut(shown: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """What is known of an occurrence at the moment that it happens, for what is told of it later."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from gavo_exec.events import RunFinished, RunOverdue, Stalled
@@ -11,10 +12,11 @@ _BEFORE: Final = 3
 _AFTER: Final = 3
 """How many lines of the RD are shown around the one that failed."""
 
-_LONGEST_LINE: Final = 200
+_LONGEST_LINE: Final = 1000
+"""More than is ever shown of a line, so that a secret is whole when it is masked, and only then cut."""
 _LONGEST_ERROR: Final = 64 * 1024
 _PLACE: Final = re.compile(
-    r'^(?:  File "(?P<frame>[^"\n]*)", line (?P<line>\d{1,9})|called at:   (?P<call>[^\n]*), line (?P<at>\d{1,9})$)',
+    r'^(?:[ |]*File "(?P<frame>[^"\n]*)", line (?P<line>\d{1,9})|called at:   (?P<call>[^\n]*), line (?P<at>\d{1,9})$)',
     re.MULTILINE,
 )
 """Where tracebacks, and what is said of failed children, name a line."""
@@ -59,22 +61,16 @@ def _excerpt_of(request: RunRequest, error: str) -> tuple[str, tuple[tuple[int, 
     """The file, lines around the one that failed, and that one; nothing where it is not in an RD."""
     job = request.execute.job
     parts: tuple[Code, ...] = (job, *job.setup)
-    by_path: dict[str, list[Code]] = {}
+    by_path: dict[str, list[Sequence[tuple[int, str]]]] = {}
     for part in parts:
-        by_path.setdefault(part.position.path, []).append(part)
+        by_path.setdefault(part.position.path, []).append(list(part.numbered()))
     # The innermost frame comes last; where a child failed, the line that has started it.
     for found in reversed(list(_PLACE.finditer(error, 0, _LONGEST_ERROR))):
         path = found["frame"] if found["frame"] is not None else found["call"]
         number = int(found["line"] or found["at"])
-        for part in by_path.get(path, ()):
-            lines = list(part.numbered())
+        for lines in by_path.get(path, ()):
             place = next((place for place, (each, _) in enumerate(lines) if each == number), None)
             if place is not None:
                 around = lines[max(0, place - _BEFORE) : place + _AFTER + 1]
-                return path, tuple((each, _bounded(text)) for each, text in around), number
+                return path, tuple((each, text[:_LONGEST_LINE]) for each, text in around), number
     return "", (), 0
-
-
-def _bounded(line: str) -> str:
-    """A line, its end left out where it is long."""
-    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"

@@ -5,6 +5,7 @@ import shlex
 from datetime import datetime
 
 _LONGEST_LINE = 500
+_LONGEST_LISTED = 200
 _PLAIN_WORD = re.compile(r"[\w./@%+=:,-][\w./@%+=:,#-]*", re.ASCII)
 
 
@@ -51,8 +52,9 @@ def ordinal(count: int) -> str:
 
 
 def listing(line: str) -> str:
-    """A line of code as printable characters, its indentation kept."""
-    return _printable(line.expandtabs(4))
+    """A line of code as printable characters, its indentation kept, its end left out where it is long."""
+    shown = _printable(line[: 2 * _LONGEST_LISTED].expandtabs(4))
+    return shown if len(shown) <= _LONGEST_LISTED else f"{shown[:_LONGEST_LISTED]}…"
 
 
 def one_line(text: str, *, limit: int = 200, keeps_blanks: bool = False) -> str:
