@@ -280,7 +280,9 @@ class MailListener:
 
     def _put(self, batch: Batch, now: datetime) -> str:
         """Put a mail about these into the outbox, and what other channels are told; answers the mail's id."""
-        items = [self._item(incident, is_detailed=place < DETAILED) for place, incident in enumerate(batch.incidents)]
+        # What is good again needs nobody, and little has to be said of it.
+        by_weight = sorted(batch.incidents, key=lambda incident: incident.shown_state is State.RECOVERED)
+        items = [self._item(incident, is_detailed=place < DETAILED) for place, incident in enumerate(by_weight)]
         about = batch.incidents[0].about if len(items) == 1 else ""
         try:
             since = batch.held_back_since
@@ -291,8 +293,12 @@ class MailListener:
         subject = str(message["Subject"])
         self._store.put_mail(message, now=now, about=about)
         for channel in self._channels:
-            content = payload(items, policy=self._policy, now=now, mask=self._mask, subject=subject)
-            self._store.put_call(channel, subject, content, now=now, about=about)
+            try:
+                content = payload(items, policy=self._policy, now=now, mask=self._mask, subject=subject)
+            except Exception:
+                _LOG.exception("%d incidents cannot be told by %s", len(items), channel.value)
+            else:
+                self._store.put_call(channel, subject, content, now=now, about=about)
         return str(message["Message-ID"])
 
     def _item(self, incident: Incident, *, is_detailed: bool) -> Item:

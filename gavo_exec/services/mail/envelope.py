@@ -22,6 +22,8 @@ from gavo_exec.services.mail.texts import one_line
 _LONGEST_ASCII_LINE = 900  # a line of a mail may have 998 bytes
 _LONGEST_PLAIN = 64 * 1024
 """What is attached is compressed if it has more bytes."""
+_MOST_ATTACHED = 16 << 20
+"""How many characters are attached: the state has them all."""
 _MOST_KEYS = 50
 """How many keys stand in headers of one mail."""
 
@@ -124,7 +126,9 @@ def message_of(letter: Letter, *, policy: MailPolicy, now: datetime) -> EmailMes
 
 
 def _attach(message: EmailMessage, text: str) -> None:
-    """Attach a text, compressed where it is long."""
+    """Attach a text, compressed where it is long; of one that is enormous, its end."""
+    if len(text) > _MOST_ATTACHED:
+        text = f"[{len(text) - _MOST_ATTACHED:,} characters before this left out]\n{text[-_MOST_ATTACHED:]}"
     data = text.encode("utf-8", "backslashreplace")
     if len(data) <= _LONGEST_PLAIN:
         message.add_attachment(

@@ -249,6 +249,16 @@ def test_output_that_is_not_shown_whole_is_attached(output: str, name: str | Non
         assert text == output.encode("utf-8", "backslashreplace")
 
 
+def test_of_enormous_output_the_end_is_attached() -> None:
+    message = mail(Item(incident=an_incident(), run=replace(RUN, output="first\n" + "x" * (16 << 20))))
+    [attached] = message.iter_attachments()
+    content = attached.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    text = gzip.decompress(content)
+    assert text.startswith(b"[6 characters before this left out]\nxxx")
+    assert len(text) < (16 << 20) + 100
+
+
 def test_the_same_output_makes_the_same_attachment() -> None:
     contents = set()
     for _ in range(2):

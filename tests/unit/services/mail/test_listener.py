@@ -6,7 +6,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -42,6 +42,8 @@ from tests.unit.services.mail.cases import (
     RUN,
     STALLED,
 )
+
+_Value = TypeVar("_Value")
 
 
 @pytest.fixture
@@ -237,6 +239,42 @@ def test_only_so_many_of_a_digest_are_told_with_all_that_is_known(store: SQLiteS
     body = message.get_body(("plain",))
     assert body is not None
     assert body.get_content().count("To see all of it:") == 10
+
+
+def test_what_is_good_again_takes_no_room_from_what_is_not(store: SQLiteStore) -> None:
+    house = House(store)
+    executes = [replace(EXECUTE, key=f"weather/q#j{number}") for number in range(11)]
+    for execute in executes[:10]:
+        house.run(Outcome.FAILED, execute=execute)
+    house.after(1)
+    for execute in executes[:10]:
+        house.run(Outcome.SUCCEEDED, execute=execute)
+    house.run(Outcome.FAILED, execute=executes[10])
+    [subject] = house.after(61)
+    assert subject.startswith("1 FAILED, 10 RECOVERED: weather/q#j10, ")
+    body = house.mails()[-1].get_body(("plain",))
+    assert body is not None
+    assert "== FAILED weather/q#j10\n" in body.get_content()
+
+
+def test_what_cannot_be_told_by_a_channel_is_mailed_all_the_same(
+    store: SQLiteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(Masker):
+        calls = 0
+
+        def all_of(self, value: _Value) -> _Value:
+            self.calls += 1
+            if self.calls > 1:
+                raise ValueError("odd")
+            return value
+
+    house = House(store, channels=[Channel.WEBHOOK])
+    house.mail._mask = Odd()
+    house.run(Outcome.FAILED)
+    with caplog.at_level(logging.ERROR):
+        assert house.after(1) == [FAILED]
+    assert caplog.messages == ["1 incidents cannot be told by webhook"]
 
 
 def test_over_the_ceiling_one_summary_tells_what_was_held_back(store: SQLiteStore) -> None:
