@@ -359,6 +359,27 @@ def tree(count: int, size: int) -> Figure:
     )
 
 
+def failing(count: int) -> Figure:
+    """Goal 14."""
+    size = str(count)
+    return Figure(
+        name="failing",
+        title=f"{count:,} jobs due at one instant that fail, with mail",
+        columns=("ms until all ran", "ms until all is told", "mails"),
+        contenders={
+            "floor": ("failing", "floor", size),
+            "gavo-exec": ("failing", "gavo-exec", size),
+            PEER: ("failing", "apscheduler", size),
+        },
+        against="floor",
+        goals=(
+            Goal(14, "until all ran, x floor", ratio("gavo-exec", "floor"), "<=", 3),
+            Goal(14, "until all is told, x floor", ratio("gavo-exec", "floor", 1), "<=", 1.3),
+            Goal(14, "mails", value("gavo-exec", 2), "<=", 5),
+        ),
+    )
+
+
 def starting(times: int) -> Figure:
     """Goal 15."""
     return Figure(
@@ -401,6 +422,7 @@ def _all(*, is_quick: bool) -> list[Figure]:
         output(size(10, 1)),
         dispatch(size(10_000, 50)),
         dispatch(size(100_000, 100), repeats=3),
+        failing(size(1_000, 20)),
         lateness(size(10_000, 20), size(10, 1)),
         computing(size(500, 20), size(5, 1)),
         idle(size(10_000, 20), size(30, 1)),

@@ -28,6 +28,7 @@ from gavo_exec.model import (
     Run,
     RunRequest,
 )
+from gavo_exec.ports import Mailer
 from gavo_exec.runtime import capture
 from gavo_exec.schedule import Every
 from gavo_exec.services import log
@@ -110,7 +111,9 @@ class Heart(NamedTuple):
 
 
 @contextmanager
-def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str) -> Iterator[Heart]:
+def heart(
+    executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str, mailer: Mailer | None = None
+) -> Iterator[Heart]:
     """The daemon without files to watch, on its threads; each execute is due once, so many seconds after zero.
 
     ``keeps``: ``null`` nothing, ``durable`` claims, history and mail in an SQLite file, ``logged`` a log as well.
@@ -138,7 +141,7 @@ def heart(executes: Sequence[Execute], dues: Mapping[str, float], *, keeps: str)
             for execute in executes
         }
         store.note_starts(starts)
-        daemon = assemble(settings, clock=clock, store=store, watcher=ScriptedWatcher(), mailer=ListMailer())
+        daemon = assemble(settings, clock=clock, store=store, watcher=ScriptedWatcher(), mailer=mailer or ListMailer())
         catalog = catalog_of(executes)
         for number, (rd, execute) in enumerate(catalog.executes()):
             daemon.guard.perform(RunRequest(run_id=f"warm-{number}", rd=rd, execute=execute, due=instant(0)))
