@@ -10,6 +10,7 @@ import click
 import pytest
 
 from gavo_exec.cli.app import group
+from gavo_exec.cli.json_views import PolicyView
 from gavo_exec.errors import CODES
 from gavo_exec.services.mail.payload import IncidentView
 from gavo_exec.settings import SETTINGS
@@ -152,7 +153,7 @@ OPTIONS = {
     *(flag for command in COMMANDS.values() for parameter in command.params for flag in parameter.opts),
 }
 SETTING_NAMES = {setting.name for setting in SETTINGS}
-FIELD_NAMES = set(IncidentView.__struct_fields__)
+FIELD_NAMES = {*IncidentView.__struct_fields__, *PolicyView.__struct_fields__}
 
 
 def strange_words(text: str) -> list[str]:

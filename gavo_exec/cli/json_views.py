@@ -118,6 +118,13 @@ class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
     env: Annotated[Mapping[str, str], _says("What their environment has beside the daemon's.")]
     niceness: Annotated[int | None, _says("Their niceness; null where it is the daemon's.")]
     memory_bytes: Annotated[int | None, _says("How much memory each may have; null where there is no limit.")]
+    mail_to: Annotated[tuple[str, ...], _says("Who is told when it goes wrong; empty where the settings say that.")]
+    mail_after: Annotated[int, _says("How many runs in a row must have failed before anybody is told.")]
+    remind_seconds: Annotated[
+        tuple[float, ...], _says("How long after each mail the next one reminds; the last is kept to; empty for never.")
+    ]
+    locals: Annotated[bool, _says("Whether tracebacks have the values of local variables.")]
+    ping: Annotated[str, _says("The address of the check that is told of its runs; empty where there is none.")]
 
     @classmethod
     def of(cls, policy: Policy, *, resdir: str) -> "PolicyView":
@@ -139,6 +146,11 @@ class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
             env=dict(policy.env),
             niceness=policy.niceness,
             memory_bytes=policy.memory_bytes,
+            mail_to=policy.mail_to,
+            mail_after=policy.mail_after,
+            remind_seconds=tuple(reminder.total_seconds() for reminder in policy.reminders),
+            locals=policy.shows_locals,
+            ping=policy.ping,
         )
 
 

@@ -39,6 +39,7 @@ class Desk:
         self._per_hour = per_hour
         self._own: set[Name] | None = set() if is_guest else None
         self._looked_at: datetime | None = None
+        self._is_stale = False  # whether what another process has noted is still to be taken up
         self._incidents: dict[Name, Incident] = {}
         self._paces: dict[tuple[str, ...], Pace] = {}
         store.changed_elsewhere()
@@ -55,9 +56,11 @@ class Desk:
             return
         self._looked_at = now
         with suppress(StoreError):  # the bus tells of it when it cannot write
-            if self._store.changed_elsewhere():
+            self._is_stale = self._store.changed_elsewhere() or self._is_stale
+            if self._is_stale:
                 self._store.flush()
                 self._load()
+                self._is_stale = False
 
     def _load(self) -> None:
         self._incidents = {incident.name: incident for incident in self._store.incidents()}

@@ -84,6 +84,11 @@ ORDINARY: dict[str, object] = {
     "env": {},
     "niceness": None,
     "memory_bytes": None,
+    "mail_to": [],
+    "mail_after": 1,
+    "remind_seconds": [3600, 86_400, 604_800],
+    "locals": False,
+    "ping": "",
 }
 """A policy of which nobody has said anything, but for the working directory."""
 STATE = {"schedule", "due", "last_run", "running_since", "paused", "held_back"}
@@ -484,6 +489,7 @@ def test_the_policy_is_told_with_its_types(printed: Printed, site: Site) -> None
     plain = printed("show", "weather/q#fetch")["policy"]
     assert plain == ORDINARY | {"workdir": str(site.inputs_dir / "weather")}
     said = {"run.timeout": "90", "run.limit": "archive 2", "run.env.A": "1", "run.workdir": "x", "when.missed": "skip"}
+    said |= {"mail.to": "a@x.org, b@x.org", "mail.after": "2", "mail.remind": "never", "mail.ping": "https://x.org/1"}
     given = "".join(f'<property name="{name}">{text}</property>' for name, text in said.items())
     site.put("weather/q", WEATHER.replace('<property name="station">Hd</property>', given))
     found = printed("show", "weather/q#fetch")["policy"]
@@ -494,6 +500,10 @@ def test_the_policy_is_told_with_its_types(printed: Printed, site: Site) -> None
         "limit": {"name": "archive", "at_most": 2},
         "workdir": str(site.inputs_dir / "weather" / "x"),
         "env": {"A": "1"},
+        "mail_to": ["a@x.org", "b@x.org"],
+        "mail_after": 2,
+        "remind_seconds": [],
+        "ping": "https://x.org/1",
     }
 
 
