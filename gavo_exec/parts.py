@@ -79,10 +79,10 @@ def make_mailer(settings: Settings, runner: Runner) -> Mailer:
 
 def make_carriers(settings: Settings, runner: Runner, *, mailer: Mailer, clock: Clock) -> dict[Channel, Carry]:
     """What delivers by each of the channels that these settings have."""
-    carriers: dict[Channel, Carry] = {Channel.MAIL: by_mail(mailer), Channel.PING: PingCarrier()}
+    carriers: dict[Channel, Carry] = {Channel.MAIL: by_mail(mailer), Channel.PING: PingCarrier(clock)}
     if settings.webhook_url:
         secret = settings.read_webhook_secret()
-        carriers[Channel.WEBHOOK] = WebhookCarrier(settings.webhook_url, clock=clock, host=settings.host, secret=secret)
+        carriers[Channel.WEBHOOK] = WebhookCarrier(settings.webhook_url, secret, host=settings.host, clock=clock)
     if settings.notify_command:
         carriers[Channel.COMMAND] = CommandCarrier(settings.notify_argv, runner)
     return carriers

@@ -4,11 +4,12 @@ Mails go to an SMTP server, a sendmail command or a Maildir; other channels are 
 watch jobs.
 """
 
-from gavo_exec.services.postman.calls import PingCarrier, WebhookCarrier
+from gavo_exec.services.postman.calls import NoAnswer, PingCarrier, WebhookCarrier, call
+from gavo_exec.services.postman.faults import ServiceUnavailable, TooLarge
 from gavo_exec.services.postman.heartbeat import Heartbeat
 from gavo_exec.services.postman.local import CommandCarrier, MaildirMailer, SendmailMailer
-from gavo_exec.services.postman.mails import TooLarge, by_mail
-from gavo_exec.services.postman.postman import Carry, Postman, Postmen, ServiceUnavailable, delay_after
+from gavo_exec.services.postman.mailing import by_mail
+from gavo_exec.services.postman.postman import Carry, Postman, Postmen, delay_after
 from gavo_exec.services.postman.smtp import SMTPMailer
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "CommandCarrier",
     "Heartbeat",
     "MaildirMailer",
+    "NoAnswer",
     "PingCarrier",
     "Postman",
     "Postmen",
@@ -25,5 +27,6 @@ __all__ = [
     "TooLarge",
     "WebhookCarrier",
     "by_mail",
+    "call",
     "delay_after",
 ]

@@ -10,6 +10,7 @@ from zlib import crc32
 from gavo_exec.errors import DeliveryError, StoreError
 from gavo_exec.model import Channel, QueuedMail
 from gavo_exec.ports import Clock, Store
+from gavo_exec.services.postman.faults import ServiceUnavailable
 
 Carry = Callable[[QueuedMail], str]
 """Hands something from the outbox over, and answers in words who has taken it; or raises DeliveryError."""
@@ -25,10 +26,6 @@ FEWEST_ATTEMPTS = 10
 _LONGEST_WAIT = LONGEST_DELAY * 1.1
 _LONGEST_SLEEP = timedelta(seconds=30)  # so that a stepped clock is noticed, and what others have hastened
 _STOP_GRACE = timedelta(seconds=10)
-
-
-class ServiceUnavailable(DeliveryError):  # noqa: N818 -- the state's name says more than a suffix
-    """Nothing can be delivered at present, whichever it is: the server is down, a setting wrong, the disk full."""
 
 
 class Postman:
