@@ -598,3 +598,16 @@ def test_recipients_who_want_smaller_mails_get_them_and_nobody_gets_two(store: S
     assert isinstance(less, bytes)
     assert b"application/gzip" in full
     assert b"application/gzip" not in less
+
+
+def test_a_server_that_takes_other_addresses_gets_them() -> None:
+    message = a_mail()
+    message.replace_header("To", "jö@example.org")
+    heard: list[bytes] = []
+    with conversing(noting(heard, b"hi", b"SMTPUTF8", b"8BITMIME")) as port:
+        SMTPMailer("127.0.0.1", port=port).send(message)
+    assert heard[1:3] == [
+        b"mail FROM:<gavo@example.org> SMTPUTF8 BODY=8BITMIME\r\n",
+        "rcpt TO:<jö@example.org>\r\n".encode(),
+    ]
+    assert "To: jö@example.org\r\n".encode() in heard

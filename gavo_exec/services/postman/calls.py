@@ -116,15 +116,19 @@ class WebhookCarrier:
 
     def __call__(self, mail: QueuedMail) -> str:
         """Post this, and answer how it was taken; or raise DeliveryError."""
-        identity = sha256(f"{self._host} {mail.mail_id} {mail.queued_at.isoformat()}".encode("utf-8", "replace"))
-        headers = {
-            "webhook-id": f"msg_{identity.hexdigest()[:32]}",
-            "webhook-timestamp": str(int(self._clock.now().timestamp())),
-        }
+        item = f"{self._host} {mail.mail_id} {mail.queued_at.isoformat()}"
+        identity = f"msg_{sha256(item.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        timestamp = int(self._clock.now().timestamp())
+        headers = {"webhook-id": identity, "webhook-timestamp": str(timestamp)}
         if self._key:
-            signed = ".".join(headers.values()).encode("ascii") + b"." + mail.content
-            headers["webhook-signature"] = f"v1,{b64encode(digest(self._key, signed, 'sha256')).decode('ascii')}"
+            headers["webhook-signature"] = sign(self._key, identity, timestamp=timestamp, content=mail.content)
         return self._call(self._url, mail.content, content_type="application/json", headers=headers)
+
+
+def sign(key: bytes, identity: str, *, timestamp: int, content: bytes) -> str:
+    """The signature of a webhook; ``timestamp`` is in seconds since 1970."""
+    signed = f"{identity}.{timestamp}.".encode("ascii") + content
+    return f"v1,{b64encode(digest(key, signed, 'sha256')).decode('ascii')}"
 
 
 class PingCarrier:

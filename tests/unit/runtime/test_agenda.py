@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec import structs
-from msgspec import structs
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.errors import NOWHERE, Position
