@@ -16,6 +16,7 @@ from gavo_exec.errors import DeliveryError, SettingsError
 from gavo_exec.model import Channel, QueuedMail
 from gavo_exec.services.postman import NoAnswer, PingCarrier, Postman, ServiceUnavailable, WebhookCarrier, call
 from gavo_exec.services.postman.calls import sign
+from gavo_exec.services.postman.timelimit import TimeLimit
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import FakeClock
 from tests.integration.servers import (
@@ -278,6 +279,17 @@ def test_a_proxy_in_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
         assert call("http://hooks.invalid/path") == "hooks.invalid answered 200 OK"
     assert [heard.path for heard in proxy.heard] == ["http://hooks.invalid/path"]
+
+
+def test_a_conversation_that_is_over_leaves_nothing_open_whoever_reads_from_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        with TimeLimit(timedelta(seconds=60)) as limit:
+            connection = limit.connect(listening.getsockname())
+            reader = connection.makefile("rb")
+            connection.close()  # which a reader puts off
+            assert connection.fileno() >= 0
+        assert connection.fileno() == -1
+        reader.close()
 
 
 def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Bounds how long a conversation may take as a whole."""
 
+import os
 import socket
 import threading
 from contextlib import suppress
@@ -21,6 +22,7 @@ class TimeLimit:
         self.limit = limit
         self.is_over = False
         self._lock = threading.Lock()
+        self._made: list[socket.socket] = []
         self._twins: list[socket.socket] = []
         self._timer = threading.Timer(limit.total_seconds(), self._end)
         self._timer.name = "postman-limit"
@@ -34,11 +36,14 @@ class TimeLimit:
     def __exit__(
         self, _type: type[BaseException] | None, _exception: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Leave the connections alone."""
+        """Let go of the connections, also where who used them has not: what reads from one may keep it open."""
         self._timer.cancel()
         self._timer.join()
         for twin in self._twins:
             twin.close()
+        for sock in self._made:
+            if (descriptor := sock.detach()) >= 0:
+                os.close(descriptor)
 
     def connect(
         self, address: tuple[str, int], timeout: float | None = None, source_address: tuple[str, int] | None = None
@@ -52,6 +57,7 @@ class TimeLimit:
             sock.close()
             raise
         with self._lock:
+            self._made.append(sock)
             self._twins.append(twin)
             if self.is_over:
                 _cut(twin)
