@@ -29,13 +29,14 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks import stage
-from gavo_exec.daemon import Daemon, assemble, tune_interpreter
+from gavo_exec.daemon import Daemon, assemble
 from gavo_exec.events import Event, RunFinished
 from gavo_exec.model import Outcome
 from gavo_exec.parts import STATE_FILE
 from gavo_exec.runtime import capture
 from gavo_exec.services import log
 from gavo_exec.services.watch import TreeWatcher
+from gavo_exec.serving import tune_interpreter
 from gavo_exec.settings import Settings
 
 MOST_GROWTH = 1.05

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.daemon import Daemon, assemble, tune_interpreter
+from gavo_exec.daemon import Daemon, assemble
 from gavo_exec.errors import Position
 from gavo_exec.model import (
     DEFAULT_POLICY,
@@ -33,6 +33,7 @@ from gavo_exec.runtime import capture
 from gavo_exec.schedule import Every
 from gavo_exec.services import log
 from gavo_exec.services.store import SQLiteStore
+from gavo_exec.serving import tune_interpreter
 from gavo_exec.settings import Settings
 from gavo_exec.testing import ListMailer, ScriptedWatcher
 

@@ -1,22 +1,18 @@
 """Puts the rooms together: the one place where real things are made; start, signals, stop."""
 
-import gc
 import logging
 import os
-import signal
-import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 import msgspec
 
-from gavo_exec.errors import GavoExecError, plain
+from gavo_exec.errors import plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished, TellingDue
 from gavo_exec.isolated import isolation
 from gavo_exec.model import Channel, Execute, Run
@@ -24,7 +20,6 @@ from gavo_exec.parts import (
     CHILD_OUTPUT_BYTES,
     find_execute,
     is_there,
-    lock,
     mail_policy,
     make_carriers,
     make_guard,
@@ -38,7 +33,6 @@ from gavo_exec.parts import (
 from gavo_exec.ports import Clock, Engine, JobRunner, Listener, Mailer, Store, Watcher
 from gavo_exec.reading import RDReader, read_whole
 from gavo_exec.reload import Reloader
-from gavo_exec.runtime import capture
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.arrivals import Arrivals
 from gavo_exec.runtime.bus import Bus
@@ -46,10 +40,8 @@ from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.deadlines import Alarm, Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
-from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
+from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
-from gavo_exec.runtime.signals import signals_told
-from gavo_exec.runtime.stalls import StallWatch
 from gavo_exec.runtime.supervision import Supervision, stack_of
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
@@ -59,14 +51,6 @@ from gavo_exec.services.pings import PingListener
 from gavo_exec.services.postman import Carry, Heartbeat, Postmen
 from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.settings import LiveSite, Settings, find_site
-
-STALL_FILE = "stall.txt"
-SWITCH_INTERVAL_SECONDS = 0.0005
-"""How long a thread may compute while others wait: the other jobs' lateness beside a computing one falls with it."""
-
-GC_THRESHOLDS = (20_000, 20, 20)
-"""How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
-
 
 _HEALTH_SECONDS = 30.0
 _LAST_WORDS = timedelta(seconds=1)
@@ -392,43 +376,3 @@ def _connect(
         arrivals=arrivals,
         heartbeat=make_heartbeat(settings, is_well=scheduler.is_well),
     )
-
-
-def serve(settings: Settings) -> int:
-    """Run the daemon until a signal ends it; answers the exit code.
-
-    Raises GavoExecError where it cannot start: no such directory, another daemon on the same state, a bad state file.
-    """
-    if not Path(settings.inputs_dir).is_dir():
-        raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
-    tune_interpreter()
-    log.configure(settings.log_format, sys.stderr)
-    with lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
-        engine = LocalEngine(workers=settings.workers)
-        daemon = assemble(settings, engine=engine)
-        stalls = StallWatch(
-            str(Path(settings.state_dir, STALL_FILE)),
-            stations=engine.stations,
-            publish=daemon.bus.publish,
-            clock=daemon.clock,
-        )
-        engine.attend = stalls.attend
-
-        calls: dict[signal.Signals, Callable[[], object]] = {
-            signal.SIGTERM: partial(daemon.ask_to_stop, "SIGTERM"),
-            signal.SIGINT: partial(daemon.ask_to_stop, "SIGINT"),
-            signal.SIGHUP: daemon.ask_to_reload,
-        }
-        with signals_told(calls):
-            stalls.start()
-            daemon.start()
-            try:
-                return daemon.run()
-            finally:
-                stalls.stop()
-
-
-def tune_interpreter() -> None:
-    """Set the interpreter up for many short runs on several threads."""
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    gc.set_threshold(*GC_THRESHOLDS)

@@ -21,7 +21,7 @@ def serve_command(*, settings: Settings) -> int:
     SIGTERM and SIGINT let running jobs end in peace, a second one ends them; SIGHUP reads all RDs again.
     """
     # It brings the whole house with it.
-    from gavo_exec.daemon import serve
+    from gavo_exec.serving import serve
 
     code = serve(settings)
     _leave_in_time(code)

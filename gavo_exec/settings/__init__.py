@@ -8,7 +8,8 @@ of a DaCHS site.
 from gavo_exec.settings.dachs import LiveSite, find_site, locate, read_site
 from gavo_exec.settings.documents import reference, schema
 from gavo_exec.settings.places import default_state_dir, find_file, load
-from gavo_exec.settings.table import SETTINGS, Setting, Settings
+from gavo_exec.settings.setting import Setting
+from gavo_exec.settings.table import SETTINGS, Settings
 
 __all__ = [
     "SETTINGS",

@@ -18,7 +18,8 @@ from gavo_exec.settings.dachs import NO_CONFIG, locate, read_site, sendmail_of
 from gavo_exec.settings.defaults import DefaultsError, line_of
 from gavo_exec.settings.gavorc import place_of
 from gavo_exec.settings.paths import expanded
-from gavo_exec.settings.table import BY_NAME, PREFIX, Settings
+from gavo_exec.settings.setting import PREFIX
+from gavo_exec.settings.table import BY_NAME, Settings
 
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
 FILE_NAME = "gavo-exec.toml"

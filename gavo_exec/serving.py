@@ -1,0 +1,66 @@
+"""The daemon as a process: its state locked, its streams and signals in hand, from start to end."""
+
+import gc
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from gavo_exec.daemon import assemble
+from gavo_exec.errors import GavoExecError
+from gavo_exec.parts import lock
+from gavo_exec.runtime import capture
+from gavo_exec.runtime.process import children_kept_off_the_terminal
+from gavo_exec.runtime.signals import signals_told
+from gavo_exec.runtime.stalls import StallWatch
+from gavo_exec.runtime.workers import LocalEngine
+from gavo_exec.services import log
+from gavo_exec.settings import Settings
+
+STALL_FILE = "stall.txt"
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How long a thread may compute while others wait: the other jobs' lateness beside a computing one falls with it."""
+
+GC_THRESHOLDS = (20_000, 20, 20)
+"""How many new objects call for the garbage collector, which stops all threads: a run leaves hardly any cycles."""
+
+
+def serve(settings: Settings) -> int:
+    """Run the daemon until a signal ends it; answers the exit code.
+
+    Raises GavoExecError where it cannot start: no such directory, another daemon on the same state, a bad state file.
+    """
+    if not Path(settings.inputs_dir).is_dir():
+        raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
+    tune_interpreter()
+    log.configure(settings.log_format, sys.stderr)
+    with lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
+        engine = LocalEngine(workers=settings.workers)
+        daemon = assemble(settings, engine=engine)
+        stalls = StallWatch(
+            str(Path(settings.state_dir, STALL_FILE)),
+            stations=engine.stations,
+            publish=daemon.bus.publish,
+            clock=daemon.clock,
+        )
+        engine.attend = stalls.attend
+
+        calls: dict[signal.Signals, Callable[[], object]] = {
+            signal.SIGTERM: partial(daemon.ask_to_stop, "SIGTERM"),
+            signal.SIGINT: partial(daemon.ask_to_stop, "SIGINT"),
+            signal.SIGHUP: daemon.ask_to_reload,
+        }
+        with signals_told(calls):
+            stalls.start()
+            daemon.start()
+            try:
+                return daemon.run()
+            finally:
+                stalls.stop()
+
+
+def tune_interpreter() -> None:
+    """Set the interpreter up for many short runs on several threads."""
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    gc.set_threshold(*GC_THRESHOLDS)
