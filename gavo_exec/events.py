@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from gavo_exec.control import Pause
 from gavo_exec.errors import Diagnostic
 from gavo_exec.model import HeldBack, Rejection, Retry, Run, RunRequest, retry_of
 
@@ -78,6 +79,34 @@ class RunOverdue(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class PauseBegan(msgspec.Struct, frozen=True, kw_only=True):
+    """A job, or all, will not start by themselves from now on."""
+
+    pause: Pause
+
+
+class PauseEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A pause is over: its time was, or ``who`` has ended it."""
+
+    pause: Pause
+    at: datetime
+    who: str = ""
+
+
+class OperatorActed(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody (``who``) has asked the daemon for something that is no pause.
+
+    ``what`` is the verb: triggered, cancelled, reloaded, stopped; ``about`` the key, or ''; ``detail`` what there is to
+    add, as the run's id.
+    """
+
+    who: str
+    what: str
+    at: datetime
+    about: str = ""
+    detail: str = ""
+
+
 class Stalled(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing in the daemon could run for so long, since job code held the interpreter's lock.
 
@@ -139,6 +168,9 @@ Event = (
     | RunStarted
     | RunFinished
     | RunOverdue
+    | PauseBegan
+    | PauseEnded
+    | OperatorActed
     | Stalled
     | ClockStepped
     | DaemonStarted

@@ -317,7 +317,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``counts_from`` is the instant that the following interval counts from, and that is remembered as the last start;
     None where this run does not move the schedule (one that was asked for, say).  ``files`` are those that it is for,
-    where its execute waits for files.
+    where its execute waits for files.  ``parameters`` go before the properties that its code sees.
     """
 
     run_id: str
@@ -328,6 +328,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt: int = 1
     reason: Reason = Reason.SCHEDULED
     files: tuple[NewFile, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -373,22 +374,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return (self.finished_at - self.started_at).total_seconds()
 
 
-class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as operators see it in one line; ``schedule`` is in words, ``last_run`` without its output.
-
-    ``held_back`` tells that its RD is broken at present, so that an earlier version of it runs.
-    """
-
-    key: str
-    title: str
-    schedule: str
-    due: datetime | None
-    last_run: Run | None = None
-    running_since: datetime | None = None
-    paused: bool = False
-    held_back: bool = False
-
-
 class Channel(Enum):
     """Which way something in the outbox goes: webhooks and the command get JSON, pings are calls of checks."""
 
@@ -424,12 +409,12 @@ _MOST_RETRY_DELAY = timedelta(hours=1)
 
 
 def retry_of(request: RunRequest, run: Run) -> Retry | None:
-    """The attempt that is to follow a run, if one is.
+    """The attempt that is to follow a run, if one is: none does where somebody asked for it, who sees how it ends.
 
     Pauses double, and are up to a tenth longer than that, so that what failed together is not tried again together.
     """
     policy = request.execute.policy
-    is_to_be = run.outcome in _RETRIED and request.attempt <= policy.retries
+    is_to_be = run.outcome in _RETRIED and request.attempt <= policy.retries and request.reason is not Reason.TRIGGERED
     if not is_to_be or run.finished_at is None:
         return None
     longest = max(policy.retry_delay, _MOST_RETRY_DELAY)

@@ -10,8 +10,8 @@ import click
 import pytest
 
 from gavo_exec.cli.app import group
-from gavo_exec.cli.json_views import PolicyView
 from gavo_exec.errors import CODES
+from gavo_exec.json_views import PolicyView
 from gavo_exec.services.mail.payload import IncidentView
 from gavo_exec.settings import SETTINGS
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from gavo_exec.cli.json_views import RunView
 from gavo_exec.cli.views import PlannedJob
+from gavo_exec.json_views import RunView
 from gavo_exec.model import Outcome, Reason
 from gavo_exec.schedule import Loaded
 from gavo_exec.simulation import Case, Explanation, Finding, JobSum, Kind, Plan, Report, SimulatedRun, Verdict

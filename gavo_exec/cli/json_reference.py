@@ -15,7 +15,7 @@ from gavo_exec.cli.json_forecasts import (
     SimulatedRunView,
     SimulationView,
 )
-from gavo_exec.cli.json_views import (
+from gavo_exec.json_views import (
     DiagnosticView,
     DifferenceView,
     DueView,

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.cli.json_views import DiagnosticView, DifferenceView, MigrationView
 from gavo_exec.cli.migration_code import notes_on_code, spawns
 from gavo_exec.cli.output import counted
 from gavo_exec.errors import Diagnostic, Position, Severity
+from gavo_exec.json_views import DiagnosticView, DifferenceView, MigrationView
 from gavo_exec.model import Execute, Rejection, ResourceDescriptor, Site
 from gavo_exec.schedule import At, Every, Loaded
 

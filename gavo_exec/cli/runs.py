@@ -29,9 +29,9 @@ _LAST_RUNS = 5
 @json_option
 def history_command(*, key: str | None, failed: bool, limit: int, settings: Settings, as_json: bool) -> int:
     """List the latest runs, newest first; those of one execute where KEY is given."""
-    from gavo_exec.cli.json_views import RunView
     from gavo_exec.cli.state import opened_store
     from gavo_exec.cli.views import latest_runs
+    from gavo_exec.json_views import RunView
 
     key = normal_key(key) if key is not None else None
     with opened_store(settings) as store:

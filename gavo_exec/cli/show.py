@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import click
 
 from gavo_exec.cli.exits import DONE, FAILED
-from gavo_exec.cli.json_views import ExecuteView, JobView, RunWithOutput
 from gavo_exec.cli.keys import UnknownError, normal_key
 from gavo_exec.cli.options import examples, json_option, settings_options
 from gavo_exec.cli.output import clean, clean_block, instant, show_fields, show_json
@@ -20,9 +19,11 @@ from gavo_exec.cli.views import (
     policy_words,
     statuses,
 )
+from gavo_exec.control import JobStatus
 from gavo_exec.elements.portable import PREFIXES
 from gavo_exec.errors import StoreError
-from gavo_exec.model import Code, Execute, JobStatus, ResourceDescriptor, Run
+from gavo_exec.json_views import ExecuteView, JobView, RunWithOutput
+from gavo_exec.model import Code, Execute, ResourceDescriptor, Run
 from gavo_exec.settings import Settings
 
 _LAST_RUNS = 5

@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.cli.json_views import DueView, ListedJob
+from gavo_exec.control import JobStatus
 from gavo_exec.elements.portable import ENV
 from gavo_exec.errors import Severity
+from gavo_exec.json_views import DueView, ListedJob
 from gavo_exec.model import (
     DEFAULT_POLICY,
     Channel,
     Execute,
     HeldBack,
     Job,
-    JobStatus,
     LastStart,
     Policy,
     QueuedMail,

@@ -5,6 +5,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Protocol
 
+from gavo_exec.control import Pause
 from gavo_exec.incidents import Incident, Name, Pace
 from gavo_exec.model import (
     Channel,
@@ -108,6 +109,18 @@ class Store(Protocol):
 
     def clear_rejection(self, rd_id: str) -> None:
         """Forget that an RD was broken."""
+        ...
+
+    def pauses(self) -> list[Pause]:
+        """The pauses that hold, unless their time is over."""
+        ...
+
+    def put_pause(self, pause: Pause) -> None:
+        """Remember a pause, in place of one of the same key."""
+        ...
+
+    def clear_pause(self, pause: Pause) -> None:
+        """Forget a pause, unless another has taken its place."""
         ...
 
     def flush(self) -> frozenset[Channel]:

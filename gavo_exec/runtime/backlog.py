@@ -24,10 +24,11 @@ class Entry:
 class Pending:
     """Instants of one execute that are due and not yet served, in order, each with what the schedule counts from.
 
-    ``looking`` is the request that files are looked up for at present; ``files`` are those that were found.
+    ``looking`` is the request that files are looked up for at present; ``files`` are those that were found.  A run that
+    somebody asked for has its ``run_id`` already, and may have ``parameters``.
     """
 
-    __slots__ = ("attempt", "dues", "entry", "files", "is_in_line", "looking", "reason")
+    __slots__ = ("attempt", "dues", "entry", "files", "is_in_line", "looking", "parameters", "reason", "run_id")
 
     def __init__(
         self, entry: Entry, dues: deque[tuple[datetime, datetime | None]], *, reason: Reason, attempt: int = 1
@@ -39,6 +40,8 @@ class Pending:
         self.looking: RunRequest | None = None
         self.files: tuple[NewFile, ...] = ()
         self.is_in_line = False
+        self.run_id = ""
+        self.parameters: tuple[tuple[str, str], ...] = ()
 
 
 _Item = tuple[int, float, int, Pending]

@@ -155,6 +155,8 @@ class Execute(WithProperties):
             "outputAccum": [],
             "failures": [],
         }
+        if parameters := active.request.parameters:
+            made.properties = {**self.properties, **dict(parameters)}
         return made
 
     def __getattr__(self, name: str) -> Any:

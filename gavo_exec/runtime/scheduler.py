@@ -8,16 +8,19 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Any, TypeVar
 
 import msgspec
 
 from gavo_exec.catalog import Catalog
+from gavo_exec.control import JobStatus, RefusedError
 from gavo_exec.errors import StoreError
-from gavo_exec.events import ClockStepped, Event, JobsReconciled, RunFinished, Trouble
-from gavo_exec.model import JobStatus, LastStart, NewFile, Outcome, Run, RunRequest
+from gavo_exec.events import ClockStepped, Event, JobsReconciled, PauseEnded, RunFinished, Trouble
+from gavo_exec.model import LastStart, NewFile, Outcome, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Store
-from gavo_exec.runtime.agenda import MOST_SET_BACK, Agenda
+from gavo_exec.runtime.agenda import Agenda, statuses_of
 from gavo_exec.runtime.supervision import PATIENCE_SECONDS
+from gavo_exec.runtime.timetable import MOST_SET_BACK
 from gavo_exec.runtime.turns import Decisions, left_out_run
 
 _log = logging.getLogger("gavo_exec")
@@ -53,6 +56,7 @@ _GATHERING_SECONDS = 0.001
 _NO_TIME = timedelta(0)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STOP = object()
+_T = TypeVar("_T")
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -67,6 +71,13 @@ class _NotFound(msgspec.Struct, frozen=True):
 
     request: RunRequest
     cause: str
+
+
+class _Question(msgspec.Struct, frozen=True):
+    """Something to be asked of the agenda, and where the answer goes."""
+
+    ask: Callable[[Agenda, datetime], Any]
+    answer: "Future[Any]"
 
 
 class Scheduler:
@@ -128,13 +139,26 @@ class Scheduler:
         """Hear that the files of a request could not be looked up."""
         self._inbox.put(_NotFound(request, cause))
 
-    def statuses(self, timeout_seconds: float = 5.0) -> tuple[JobStatus, ...]:
-        """Every job as it stands; raises TimeoutError where the scheduler does not answer."""
+    def ask(self, question: Callable[[Agenda, datetime], _T], *, timeout_seconds: float = 5.0) -> _T:
+        """What a question about the agenda comes to, on the scheduler's own thread, as it is asked now.
+
+        From any other thread.  Raises what the question raises, and RefusedError where the scheduler does not answer.
+        """
+        answer: Future[_T] = Future()
         if not self._thread.is_alive():
-            return self._agenda.statuses()
-        answer: Future[tuple[JobStatus, ...]] = Future()
-        self._inbox.put(answer)
-        return answer.result(timeout_seconds)
+            return question(self._agenda, self._clock.now())
+        self._inbox.put(_Question(question, answer))
+        try:
+            return answer.result(timeout_seconds)
+        except TimeoutError:
+            # Should it come to that later, nobody would hear of it.
+            if answer.cancel():
+                raise RefusedError("the scheduler does not answer; see its log") from None
+            return answer.result()
+
+    def statuses(self) -> tuple[JobStatus, ...]:
+        """Every job as it stands, by key; raises as ``ask`` does."""
+        return statuses_of(self.ask(lambda agenda, _: agenda.standings()))
 
     def is_well(self) -> bool:
         """Whether it lives, and is not long overdue to be awake."""
@@ -214,15 +238,24 @@ class Scheduler:
             self._agenda.finish(message)
         elif isinstance(message, Catalog):
             self._reconcile(message, now)
-        elif isinstance(message, Future):
-            message.set_result(self._agenda.statuses())
+        elif isinstance(message, _Question):
+            self._answer(message, now)
         elif isinstance(message, _Found):
-            self._agenda.found(message.request, message.files)
+            self._agenda.found(message.request, message.files, now)
         elif isinstance(message, _NotFound):
             self._agenda.not_found(message.request, message.cause, now)
         elif message is _STOP:
             self._stopped = True
             self._start_coming(now, at_once=True)  # the engine accounts for what it does not begin
+
+    def _answer(self, message: _Question, now: datetime) -> None:
+        """Answer a question, unless nobody waits for that any more."""
+        if not message.answer.set_running_or_notify_cancel():
+            return
+        try:
+            message.answer.set_result(message.ask(self._agenda, now))
+        except Exception as fault:
+            message.answer.set_exception(fault)
 
     def _reconcile(self, catalog: Catalog, now: datetime) -> None:
         """Go by this catalog."""
@@ -240,6 +273,8 @@ class Scheduler:
             self._engine.cancel(run_id, cause)
         for request in decisions.lookups:
             self._look(request, self._agenda.files_in_use(request.execute.key))
+        for pause in self._agenda.take_expired():
+            self._publish(PauseEnded(pause=pause, at=now))
 
     def _granted(self, decisions: Decisions, now: datetime) -> list[RunRequest]:
         """Note, before they begin, that runs do, and what is left out; answers those that may begin."""

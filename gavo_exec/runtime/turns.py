@@ -5,11 +5,12 @@ are looked up, a slot is free and its limit lets it through.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 
+from gavo_exec.control import RefusedError
 from gavo_exec.model import DEFAULT_POLICY, Missed, NewFile, Outcome, Overlap, Policy, Reason, Run, RunRequest
 from gavo_exec.runtime.backlog import Backlog, Entry, Pending
 from gavo_exec.runtime.missed import MOST_KEPT_APART
@@ -46,11 +47,18 @@ class Decisions(msgspec.Struct, kw_only=True):
 
 
 class Turns:
-    """Waiting and running; ``most`` is how many runs may go on at the same time."""
+    """Waiting and running; ``most`` is how many runs may go on at the same time.
 
-    def __init__(self, *, run_ids: Iterator[str], most: int) -> None:
+    What is due of a key that ``is_paused`` does not begin, unless somebody asked for it.
+    """
+
+    def __init__(
+        self, *, run_ids: Iterator[str], most: int, is_paused: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._run_ids = run_ids
         self.most = most
+        self._is_paused = is_paused
+        self._paused: dict[str, Pending] = {}  # what was due before its key was paused, and had not begun
         # By key and not in the entry: an execute may be deleted and come back while its run goes on.
         self.running: dict[str, Holder] = {}
         self.count = 0
@@ -76,10 +84,14 @@ class Turns:
         policy = entry.execute.policy
         holder = self.running.get(entry.execute.key)
         pending = entry.pending
+        if pending is not None and pending.reason is Reason.TRIGGERED:
+            self._skip(entry, dues, cause=f"run {pending.run_id}, which somebody asked for, waits to begin", now=now)
+            return
         is_in_turn = policy.missed is Missed.ALL and reason is Reason.CATCH_UP
         if holder is not None and pending is None and reason is not Reason.STARTUP and not is_in_turn:
             if policy.overlap is Overlap.SKIP:
-                self._skip(entry, dues, holder=holder, now=now)
+                cause = f"still running since {_shown(holder.since)} (run {holder.request.run_id})"
+                self._skip(entry, dues, cause=cause, now=now)
                 return
             if policy.overlap is Overlap.REPLACE:
                 self._cancel(holder, dues[-1][0])
@@ -106,12 +118,60 @@ class Turns:
             entry.pending = Pending(entry, dues, reason=Reason.RETRY, attempt=retry.attempt)
             self._enlist_if_free(entry.pending)
 
-    def _skip(self, entry: Entry, dues: list[Due], *, holder: Holder, now: datetime) -> None:
-        """Leave instants out since the run before still goes on."""
+    def trigger(self, entry: Entry, parameters: tuple[tuple[str, str], ...], now: datetime) -> str:
+        """Let a run that somebody asks for wait for its turn, and answer its id.
+
+        Raises RefusedError where the key is held, and says by what.
+        """
+        key = entry.execute.key
+        if (holder := self.running.get(key)) is not None and entry.execute.policy.overlap is not Overlap.ALLOW:
+            raise RefusedError(
+                f"{key} is running since {_shown(holder.since)} (run {holder.request.run_id}, "
+                f"{holder.request.reason.value.replace('_', ' ')}); wait for its end, or cancel it"
+            )
+        if (waiting := entry.pending) is not None:
+            which = f"run {waiting.run_id}" if waiting.run_id else f"the run due {_shown(waiting.dues[0][0])}"
+            raise RefusedError(f"{which} of {key} waits to begin already: for a free slot, its limit or its files")
+        entry.retry = None
+        pending = entry.pending = Pending(entry, deque([(now, None)]), reason=Reason.TRIGGERED)
+        pending.run_id = run_id = next(self._run_ids)
+        pending.parameters = parameters
+        self._enlist_if_free(pending)
+        return run_id
+
+    def cancel(self, run_id: str, cause: str) -> bool:
+        """Have a run ended that goes on; answers whether it is one."""
+        for holder in self.running.values():
+            each: Holder | None = holder
+            while each is not None:
+                if each.request.run_id == run_id:
+                    each.is_cancelled = True
+                    self._decisions.cancels.append((run_id, cause))
+                    return True
+                each = each.other
+        return False
+
+    def drop(self, entry: Entry, cause: str, now: datetime) -> None:
+        """Leave out the run of an entry that somebody asked for and that has not begun."""
+        pending, entry.pending = entry.pending, None
+        if pending is not None and pending.run_id:
+            request = self._request(pending)
+            run = left_out_run(request, Outcome.CANCELLED, cause=cause, now=now)
+            self._decisions.left_out.append((request, run))
+
+    def resume(self) -> None:
+        """Let what is not paused any more go on."""
+        for key, pending in list(self._paused.items()):
+            if not self._is_paused(key):
+                del self._paused[key]
+                if pending.entry.pending is pending:
+                    self._enlist_if_free(pending)
+
+    def _skip(self, entry: Entry, dues: list[Due], *, cause: str, now: datetime) -> None:
+        """Leave instants out since another run goes on, or is to."""
         if entry.execute.policy.files:  # what has come meanwhile is found the next time
             self._account_silently(entry, dues[-1])
             return
-        cause = f"still running since {_shown(holder.since)} (run {holder.request.run_id})"
         for due in dues:
             self.leave_out(entry, due, Outcome.SKIPPED, cause=cause, now=now)
 
@@ -135,6 +195,8 @@ class Turns:
 
     def give_up(self, entry: Entry, cause: str, now: datetime) -> None:
         """Leave out what waits."""
+        if entry.pending is not None and entry.pending.reason is Reason.TRIGGERED:
+            self.drop(entry, cause, now)
         pending, entry.pending = entry.pending, None
         if pending is not None and pending.reason in _OF_SCHEDULE and not entry.execute.policy.files:
             for due in pending.dues:
@@ -165,8 +227,10 @@ class Turns:
 
     # Files
 
-    def found(self, request: RunRequest, files: tuple[NewFile, ...]) -> None:
-        """These files are new for a request; where there are none, nothing is run and nothing is recorded."""
+    def found(self, request: RunRequest, files: tuple[NewFile, ...], now: datetime) -> None:
+        """These files are new for a request; where there are none, nothing is run, and of the schedule's own nothing
+        is recorded.
+        """
         if (pending := self._looked_up(request)) is None:
             return
         if files or not pending.entry.execute.policy.files:  # it may have been edited meanwhile
@@ -176,6 +240,9 @@ class Turns:
             return
         self._account_silently(pending.entry, pending.dues[-1])
         pending.entry.pending = None
+        if pending.reason is Reason.TRIGGERED:  # somebody waits for what becomes of it
+            run = left_out_run(request, Outcome.SKIPPED, cause="there are no new files for it", now=now)
+            self._decisions.left_out.append((request, run))
 
     def files_in_use(self, key: str) -> tuple[NewFile, ...]:
         """The files that the runs of a key that go on are for."""
@@ -230,7 +297,7 @@ class Turns:
         due, counts_from = pending.dues[0]
         entry = pending.entry
         return RunRequest(
-            run_id=next(self._run_ids),
+            run_id=pending.run_id or next(self._run_ids),
             rd=entry.rd,
             execute=entry.execute,
             due=due,
@@ -238,6 +305,7 @@ class Turns:
             attempt=pending.attempt,
             reason=pending.reason,
             files=pending.files if entry.execute.policy.files else (),
+            parameters=pending.parameters,
         )
 
     @property
@@ -258,6 +326,9 @@ class Turns:
         policy = entry.execute.policy
         # It may have been edited meanwhile.
         if entry.execute.key in self.running and policy.overlap is not Overlap.ALLOW:
+            return
+        if pending.reason is not Reason.TRIGGERED and self._is_paused(entry.execute.key):
+            self._paused[entry.execute.key] = pending
             return
         if policy.files and not pending.files and pending.reason is not Reason.STARTUP:
             self._enlist(pending)

@@ -20,6 +20,9 @@ from gavo_exec.events import (
     DescriptorRemoved,
     Event,
     JobsReconciled,
+    OperatorActed,
+    PauseBegan,
+    PauseEnded,
     RunFinished,
     RunOverdue,
     RunStarted,
@@ -173,8 +176,20 @@ def _say_reconciled(event: JobsReconciled) -> None:
     _say(logging.INFO if said else logging.DEBUG, f"jobs: {', '.join(said) or 'no change'}", event)
 
 
-def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble | RunOverdue | Stalled | ClockStepped) -> None:
+def _say_of_daemon(
+    event: DaemonStarted
+    | DaemonStopping
+    | Trouble
+    | RunOverdue
+    | Stalled
+    | ClockStepped
+    | PauseBegan
+    | PauseEnded
+    | OperatorActed,
+) -> None:
     match event:
+        case PauseBegan() | PauseEnded() | OperatorActed():
+            _say(logging.INFO, _of_operators(event), event)
         case DaemonStarted():
             jobs = _counted(event.executes, "job")
             _say(logging.INFO, f"ready: {jobs} from {event.inputs_dir}, state in {event.state_dir}", event)
@@ -195,6 +210,22 @@ def _say_of_daemon(event: DaemonStarted | DaemonStopping | Trouble | RunOverdue 
             way = "forward by" if seconds > 0 else "back by"
             why = "it was set, or the machine slept" if seconds > 0 else "it was set"
             _say(logging.WARNING, f"the clock jumped {way} {_length(abs(seconds))}: {why}", event)
+
+
+def _of_operators(event: PauseBegan | PauseEnded | OperatorActed) -> str:
+    """What somebody has asked for."""
+    match event:
+        case PauseBegan(pause=pause):
+            until = f" until {_instant(pause.until)}" if pause.until is not None else ""
+            note = f": {pause.note}" if pause.note else ""
+            return f"{pause.key or 'everything'} paused{until} by {pause.who}{note}"
+        case PauseEnded(pause=pause):
+            how = f"resumed by {event.who}" if event.who else "goes on: its pause is over"
+            return f"{pause.key or 'everything'} {how}"
+        case OperatorActed():
+            about = f"{event.about} " if event.about else ""
+            detail = f" ({event.detail})" if event.detail else ""
+            return f"{about}{event.what} by {event.who}{detail}"
 
 
 def _held(event: Stalled) -> str:
@@ -324,6 +355,11 @@ def _fields_of_daemon(event: Event) -> dict[str, Any]:
             return {**_clean({"key": event.key, "where": event.where}), "seconds": event.seconds}
         case ClockStepped(seconds=seconds):
             return {"seconds": seconds}
+        case PauseBegan(pause=pause) | PauseEnded(pause=pause):
+            who = event.who if isinstance(event, PauseEnded) else pause.who
+            return _clean({"key": pause.key, "who": who, "note": pause.note}) | {"until": pause.until}
+        case OperatorActed():
+            return _clean({"who": event.who, "what": event.what, "about": event.about, "detail": event.detail})
         case _:
             return {}
 

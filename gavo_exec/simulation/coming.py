@@ -37,7 +37,7 @@ def coming_runs(
     while now is not None:
         decisions = agenda.tick(now)
         for request in decisions.lookups:
-            agenda.found(request, ANY_FILE)
+            agenda.found(request, ANY_FILE, now)
         for request in decisions.requests:
             yield Coming(at=now, due=request.due, reason=request.reason)
             agenda.finish(_done(request, now))

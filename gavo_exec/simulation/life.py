@@ -138,7 +138,7 @@ class Life:
             for _, run in decisions.left_out:
                 self._tally.ended(run)
             for request in decisions.lookups:
-                self._agenda.found(request, ANY_FILE)
+                self._agenda.found(request, ANY_FILE, now)
             for run_id, cause in decisions.cancels:
                 going = self._going[run_id]
                 going.outcome, going.error = Outcome.CANCELLED, cause

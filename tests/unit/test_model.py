@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from gavo_exec.control import JobStatus
 from gavo_exec.errors import Position
 from gavo_exec.model import (
     Code,
     Execute,
     Job,
-    JobStatus,
     Outcome,
     QueuedMail,
     Reason,

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from gavo_exec.control import Pause
 from gavo_exec.errors import Diagnostic, StoreError
 from gavo_exec.incidents import Incident, Name, Pace
 from gavo_exec.model import (
@@ -348,6 +349,21 @@ class SQLiteStore:
             )
             found[rejection.rd_id] = rejection, msgspec.convert(json.loads(held_back), tuple[HeldBack, ...])
         return found
+
+    # Pauses
+
+    def pauses(self) -> list[Pause]:
+        """The pauses that hold, unless their time is over."""
+        return [codec.pause_of(row) for row in self._read("pauses")]
+
+    def put_pause(self, pause: Pause) -> None:
+        """Remember, with the next flush, a pause, in place of one of the same key."""
+        self._pending.append(("put_pause", codec.row_of_pause(pause)))
+
+    def clear_pause(self, pause: Pause) -> None:
+        """Forget, with the next flush, a pause, unless another has taken its place."""
+        key, since, *_ = codec.row_of_pause(pause)
+        self._pending.append(("clear_pause", (key, since)))
 
     # The file
 

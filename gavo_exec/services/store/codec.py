@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gavo_exec.control import Pause
 from gavo_exec.incidents import Incident, Name, Pace
 from gavo_exec.model import Channel, LastStart, Outcome, QueuedMail, Reason, Run
 
@@ -159,6 +160,20 @@ def row_of_pace(recipients: tuple[str, ...], pace: Pace) -> Row:
 def pace_of(row: Row) -> tuple[tuple[str, ...], Pace]:
     """A row of paces as a pace, and whose that is."""
     return tuple(json.loads(row[0])), msgspec.convert(json.loads(row[1]), Pace)
+
+
+def row_of_pause(pause: Pause) -> Row:
+    """A pause as a row of pauses."""
+    key, note, who = stored(pause.key, pause.note, pause.who)
+    return key, microseconds(pause.since), microseconds_or_none(pause.until), note, who
+
+
+def pause_of(row: Row) -> Pause:
+    """A row of pauses as a pause."""
+    key, since, until, note, who = row
+    return Pause(
+        key=loaded(key), since=instant(since), until=instant_or_none(until), note=loaded(note), who=loaded(who)
+    )
 
 
 def mail_of(row: Row) -> QueuedMail:

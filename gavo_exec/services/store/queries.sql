@@ -180,3 +180,13 @@ INSERT OR REPLACE INTO rejections (rd_id, path, digest, rejected_at, diagnostics
 
 -- name: clear_rejection
 DELETE FROM rejections WHERE rd_id = ?;
+
+-- name: pauses
+SELECT key, since, until, note, who FROM pauses ORDER BY key;
+
+-- name: put_pause
+INSERT OR REPLACE INTO pauses (key, since, until, note, who) VALUES (?, ?, ?, ?, ?);
+
+-- name: clear_pause
+-- Not where another has taken its place.
+DELETE FROM pauses WHERE key = ? AND since = ?;

@@ -15,11 +15,11 @@ import pytest
 from gavo_exec.catalog import Catalog
 from gavo_exec.cli import main
 from gavo_exec.cli.json_reference import PRINTED, reference, schema
-from gavo_exec.cli.json_views import DiagnosticView, ExecuteView, JobView, ListedJob, RunView, RunWithOutput
 from gavo_exec.cli.output import show_json
 from gavo_exec.cli.show import show_execute, show_executes
 from gavo_exec.cli.views import State, listed_jobs, planned_jobs, statuses
 from gavo_exec.errors import Diagnostic, Position, Severity
+from gavo_exec.json_views import DiagnosticView, ExecuteView, JobView, ListedJob, RunView, RunWithOutput
 from gavo_exec.model import Code, HeldBack, Job, LastStart, Outcome, Rejection, Run
 from gavo_exec.schedule import Every, Loaded, Schedule, Window, narrowed, parse_at
 from gavo_exec.testing import make_execute, make_rd

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.cli.json_views import MigrationView
 from gavo_exec.cli.migration import MigrationReport, report
 from gavo_exec.cli.migration_code import notes_on_code
 from gavo_exec.errors import CODES, Diagnostic, Position, Severity
+from gavo_exec.json_views import MigrationView
 from gavo_exec.model import Code, Execute, Job, Rejection, Site
 from gavo_exec.schedule import Every, Loaded, Schedule, parse_at
 from gavo_exec.testing import make_execute, make_rd

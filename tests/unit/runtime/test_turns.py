@@ -284,7 +284,7 @@ def test_files_are_looked_up_before_anything_is_run() -> None:
     decisions = agenda.tick(EPOCH)
     assert decisions.requests == []
     (lookup,) = decisions.lookups
-    agenda.found(lookup, NEW)
+    agenda.found(lookup, NEW, EPOCH)
     (request,) = agenda.tick(later(1)).requests
     assert (request.files, request.due) == (NEW, EPOCH)
 
@@ -292,7 +292,7 @@ def test_files_are_looked_up_before_anything_is_run() -> None:
 def test_where_nothing_is_new_nothing_is_run_or_recorded_and_the_instant_is_accounted_for() -> None:
     agenda = agenda_of(job(policy=WAITING))
     (lookup,) = agenda.tick(EPOCH).lookups
-    agenda.found(lookup, ())
+    agenda.found(lookup, (), EPOCH)
     decisions = agenda.tick(later(1))
     assert (decisions.requests, decisions.left_out, decisions.accounted) == ([], [], {"test/q#job": EPOCH})
     assert len(agenda.tick(later(100)).lookups) == 1
@@ -304,7 +304,7 @@ def test_a_lookup_that_hangs_is_waited_for_and_asked_for_once() -> None:
     for step in range(1, 5):
         decisions = agenda.tick(later(100 * step))
         assert (decisions.lookups, decisions.left_out) == ([], [])
-    agenda.found(lookup, NEW)
+    agenda.found(lookup, NEW, EPOCH)
     (request,) = agenda.tick(later(450)).requests
     assert (request.due, request.counts_from) == (later(400), later(400))
 
@@ -322,7 +322,7 @@ def test_a_lookup_that_fails_is_a_failed_run_and_tried_again_as_one() -> None:
 def test_what_is_due_while_it_runs_leaves_no_record_and_finds_its_files_the_next_time() -> None:
     agenda = agenda_of(job(policy=WAITING))
     (lookup,) = agenda.tick(EPOCH).lookups
-    agenda.found(lookup, NEW)
+    agenda.found(lookup, NEW, EPOCH)
     (request,) = agenda.tick(later(1)).requests
     decisions = agenda.tick(later(100))
     assert (decisions.left_out, decisions.lookups) == ([], [])
@@ -343,9 +343,9 @@ def test_an_answer_that_nobody_waits_for_any_more_is_dropped() -> None:
     agenda = agenda_of(job(policy=WAITING))
     (lookup,) = agenda.tick(EPOCH).lookups
     edit(agenda, at=1)
-    agenda.found(lookup, NEW)
+    agenda.found(lookup, NEW, EPOCH)
     edit(agenda, job(policy=WAITING), at=2)
-    agenda.found(lookup, NEW)
+    agenda.found(lookup, NEW, EPOCH)
     assert agenda.tick(later(3)).requests == []
 
 

@@ -33,7 +33,7 @@ from gavo_exec.model import (
 from gavo_exec.ports import Store
 from gavo_exec.schedule import Every
 from gavo_exec.services.store import SQLiteStore
-from gavo_exec.services.store.file import QUERIES
+from gavo_exec.services.store.file import _MIGRATIONS, QUERIES
 from gavo_exec.testing import end_cut_off, starts_of
 
 NOW = datetime(2024, 5, 1, 3, 0, 0, 123456, tzinfo=UTC)
@@ -521,7 +521,7 @@ def test_a_file_of_a_newer_program_is_refused(path: Path) -> None:
     database.execute("PRAGMA user_version = 99")
     database.close()
     assert message_of_opening(path) == (
-        f"The state file {path} has version 99, but this program knows versions up to 3 only; "
+        f"The state file {path} has version 99, but this program knows versions up to {len(_MIGRATIONS)} only; "
         "use a newer gavo-exec, or another state directory"
     )
 

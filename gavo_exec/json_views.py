@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from msgspec import Meta
 
+from gavo_exec.control import JobStatus
 from gavo_exec.errors import Diagnostic, Severity
 from gavo_exec.model import (
     Execute,
-    JobStatus,
     Missed,
     Outcome,
     Overlap,
