@@ -83,6 +83,36 @@ class DaemonStatus(msgspec.Struct, frozen=True, kw_only=True):
     is_stopping: bool = False
 
 
+class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading everything anew has come to; ``broken`` has of each RD that is refused the first fault."""
+
+    rds: int
+    jobs: int
+    broken: tuple[str, ...] = ()
+
+
 def holds_until(pause: Pause, now: datetime) -> bool:
     """Whether a pause still holds."""
     return pause.until is None or pause.until > now
+
+
+class RunBegan(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what is followed: this run has begun, or goes on."""
+
+    run: Run
+
+
+class Printed(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what is followed: a run has printed this."""
+
+    run_id: str
+    output: bytes
+
+
+class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what is followed: this run has ended, or was left out."""
+
+    run: Run
+
+
+Happening = RunBegan | Printed | RunEnded

@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -12,6 +13,8 @@ from time import monotonic
 
 import msgspec
 
+from gavo_exec.catalog import Catalog
+from gavo_exec.control import RefusedError
 from gavo_exec.errors import plain
 from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished, TellingDue
 from gavo_exec.isolated import isolation
@@ -40,6 +43,7 @@ from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.deadlines import Alarm, Deadlines
 from gavo_exec.runtime.executing import JobLoader
 from gavo_exec.runtime.guard import Guard
+from gavo_exec.runtime.live import Live
 from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
 from gavo_exec.runtime.supervision import Supervision, stack_of
@@ -53,6 +57,7 @@ from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.settings import LiveSite, Settings, find_site
 
 _HEALTH_SECONDS = 30.0
+_RELOAD_SECONDS = 600.0
 _LAST_WORDS = timedelta(seconds=1)
 """How long runs whose children were ended may take to end themselves, when the daemon stops."""
 
@@ -65,7 +70,9 @@ _log = logging.getLogger(__name__)
 
 
 class _Reload(msgspec.Struct, frozen=True):
-    """Read everything anew."""
+    """Read everything anew, and tell what it comes to."""
+
+    answer: "Future[Catalog]"
 
 
 class _Stop(msgspec.Struct, frozen=True):
@@ -93,6 +100,7 @@ class Daemon:
         postmen: Postmen,
         watcher: Watcher,
         arrivals: Arrivals,
+        live: Live,
         heartbeat: Heartbeat | None = None,
     ) -> None:
         self.settings = settings
@@ -108,6 +116,7 @@ class Daemon:
         self.postmen = postmen
         self.watcher = watcher
         self.arrivals = arrivals
+        self.live = live
         self.heartbeat = heartbeat
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
@@ -189,12 +198,15 @@ class Daemon:
             if isinstance(message, _Reload):
                 self.watcher.look()
                 self.reread_all()
+                message.answer.set_result(self.reloader.catalog)
             elif isinstance(message, frozenset):
                 self.take_up(message)
             elif supervision.is_late(monotonic(), due_back_at=scheduler.due_back_at, awaited_at=awaited_at):
                 _log.critical("the scheduler hangs, so the daemon ends; it was here:\n%s", stack_of(scheduler.thread))
                 self.stop("the scheduler hangs")
                 return 1
+        self._is_to_stop = True
+        self._give_up_reloads()
         self.stop(message.reason)
         return 0 if scheduler.died is None else 1
 
@@ -213,7 +225,31 @@ class Daemon:
 
     def ask_to_reload(self) -> None:
         """Let everything be read anew; from any thread or signal handler."""
-        self._inbox.put(_Reload())
+        self._inbox.put(_Reload(Future()))
+
+    def reload(self) -> Catalog:
+        """Let everything be read anew, and wait for that; from any thread but that which runs.
+
+        Raises RefusedError where it takes too long, or the daemon stops meanwhile.
+        """
+        message = _Reload(Future())
+        self._inbox.put(message)
+        try:
+            return message.answer.result(_RELOAD_SECONDS)
+        except (TimeoutError, CancelledError):
+            raise RefusedError("the daemon did not come to it: see its log") from None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it is to end."""
+        return self._is_to_stop
+
+    def _give_up_reloads(self) -> None:
+        """Let nobody wait for what will not happen any more."""
+        with suppress(Empty):
+            while True:
+                if isinstance(message := self._inbox.get_nowait(), _Reload):
+                    message.answer.cancel()
 
     def _tell_what_is_missing(self) -> None:
         """Say which of the RDs that are to be loaded do not exist."""
@@ -329,13 +365,15 @@ def _connect(
         channels=other_channels(settings),
     )
     pings = PingListener(store, clock=clock, find=find, mask=mask)
-    bus = Bus([log.LogListener(), HistoryListener(store), mail, pings, forget_removed, *listeners], flush=flush)
+    live = Live(lambda run_id: guard.active(run_id))  # noqa: PLW0108 -- there is no guard yet
+    bus = Bus([log.LogListener(), HistoryListener(store), mail, pings, forget_removed, live, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),
         last_starts=store.last_starts(),
         retries=store.retries(),
         slots=engine.slots,
+        pauses=store.pauses(),
     )
     scheduler = Scheduler(
         agenda,
@@ -374,5 +412,6 @@ def _connect(
         postmen=postmen,
         watcher=watcher,
         arrivals=arrivals,
+        live=live,
         heartbeat=make_heartbeat(settings, is_well=scheduler.is_well),
     )

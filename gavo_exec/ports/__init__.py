@@ -12,6 +12,7 @@ import msgspec
 
 from gavo_exec.events import Event
 from gavo_exec.model import Outcome, Run, RunRequest
+from gavo_exec.ports.control import Control
 from gavo_exec.ports.store import Store
 from gavo_exec.rdfiles import Signature
 
@@ -21,6 +22,7 @@ __all__ = [
     "WITHIN_VARIABLE",
     "Clock",
     "Completed",
+    "Control",
     "Engine",
     "JobRunner",
     "Listener",

@@ -51,15 +51,39 @@ class Agenda(Timetable):
             raise RefusedError(f"{key} waits for what its RD runs when it is loaded: {', '.join(sorted(loading))}")
         return self._turns.trigger(entry, parameters, now)
 
-    def cancel(self, run_id: str, cause: str, now: datetime) -> None:
-        """Have a run ended, or not begun where somebody asked for it; raises UnknownNameError where there is none."""
-        if self._turns.cancel(run_id, cause):
-            return
-        for entry in self._entries.values():
-            if entry.pending is not None and entry.pending.run_id == run_id:
-                self._turns.drop(entry, cause, now)
-                return
-        raise UnknownNameError(f"no run {run_id} goes on")
+    def cancel(self, name: str, cause: str, now: datetime) -> list[tuple[str, str]]:
+        """Have a run ended, or all runs of a key; what somebody asked for and has not begun does not begin.
+
+        Answers the ids of these runs, each with its key; raises UnknownNameError where there are none.
+        """
+        ended = self._turns.cancel(name, cause)
+        for entry in self._asked_for(name):
+            assert entry.pending is not None  # noqa: S101 -- that is what was asked for
+            ended.append((entry.pending.run_id, entry.execute.key))
+            self._turns.drop(entry, cause, now)
+        if not ended:
+            if "#" in name:
+                self._entry(name)
+            raise UnknownNameError(f"{name} is not running" if "#" in name else f"no run {name} goes on")
+        return ended
+
+    def going(self, name: str) -> list[str]:
+        """The ids of the runs of a key, or that of a run, that go on or are to begin since somebody asked for them.
+
+        Raises UnknownNameError where there is no such key.
+        """
+        if "#" in name:
+            self._entry(name)
+        waiting = [entry.pending.run_id for entry in self._asked_for(name) if entry.pending is not None]
+        return [*(request.run_id for request in self._turns.holding(name)), *waiting]
+
+    def _asked_for(self, name: str) -> list[Entry]:
+        """The executes of which such a run was asked for, and has not begun."""
+        return [
+            entry
+            for key, entry in self._entries.items()
+            if entry.pending is not None and entry.pending.run_id and name in (key, entry.pending.run_id)
+        ]
 
     def pause(self, pause: Pause) -> None:
         """Let nothing of a key, or of all where it is '', start by itself; raises UnknownNameError."""

@@ -152,6 +152,10 @@ class Guard:
             self._early.pop(run_id, None)
             active.end(Verdict(Outcome.CANCELLED, cause))
 
+    def active(self, run_id: str) -> ActiveRun | None:
+        """A run that goes on, by its id."""
+        return self._active.get(run_id)
+
     def ask(self, cause: str) -> None:
         """Ask all runs to end, without ending anything; those that come now are refused for this cause."""
         self._refusing = cause

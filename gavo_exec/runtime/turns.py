@@ -139,17 +139,20 @@ class Turns:
         self._enlist_if_free(pending)
         return run_id
 
-    def cancel(self, run_id: str, cause: str) -> bool:
-        """Have a run ended that goes on; answers whether it is one."""
-        for holder in self.running.values():
+    def holding(self, name: str) -> Iterator[RunRequest]:
+        """The requests of the runs of a key, or of the run of this id, that go on."""
+        for key, holder in self.running.items():
             each: Holder | None = holder
             while each is not None:
-                if each.request.run_id == run_id:
-                    each.is_cancelled = True
-                    self._decisions.cancels.append((run_id, cause))
-                    return True
+                if name in (key, each.request.run_id):
+                    yield each.request
                 each = each.other
-        return False
+
+    def cancel(self, name: str, cause: str) -> list[tuple[str, str]]:
+        """Have a run ended that goes on, or all of a key; answers the ids of these, each with its key."""
+        found = [(request.run_id, request.execute.key) for request in self.holding(name)]
+        self._decisions.cancels += [(run_id, cause) for run_id, _ in found]
+        return found
 
     def drop(self, entry: Entry, cause: str, now: datetime) -> None:
         """Leave out the run of an entry that somebody asked for and that has not begun."""

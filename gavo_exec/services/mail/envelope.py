@@ -158,7 +158,7 @@ def domain_of(host: str) -> str:
 
 def _plain(user: str) -> str:
     """The user's name as far as it may stand in an address."""
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "", user[:60]).strip(".")
+    return re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9_.+-]+", "", user[:60])).strip(".")
 
 
 def _address(text: str) -> Address | None:
