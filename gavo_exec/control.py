@@ -20,6 +20,10 @@ class UnknownNameError(RefusedError):
         super().__init__(message)
 
 
+class NoDaemonError(GavoExecError):
+    """No daemon runs that could be asked."""
+
+
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
     """That a job is not to start by itself; ``key`` is '' where that holds for all jobs.
 

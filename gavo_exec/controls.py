@@ -22,7 +22,7 @@ from gavo_exec.control import (
 )
 from gavo_exec.daemon import Daemon
 from gavo_exec.errors import Severity
-from gavo_exec.events import Event, OperatorActed, PauseBegan, PauseEnded
+from gavo_exec.events import DeliveryAsked, Event, OperatorActed, PauseBegan, PauseEnded
 from gavo_exec.json_views import ListedJob
 from gavo_exec.model import Rejection, rd_id_of
 
@@ -134,6 +134,10 @@ class Controls:
         catalog = self._daemon.reload()
         jobs = sum(1 for _ in catalog.executes())
         return Reloaded(rds=len(catalog.accepted), jobs=jobs, broken=tuple(self._broken()))
+
+    def deliver(self, *, who: str) -> None:
+        """Try now to deliver all that waits in the outbox, without waiting for it."""
+        self._tell(DeliveryAsked(who=who, at=self._now()))
 
     def stop(self, *, at_once: bool = False, who: str) -> None:
         """Let the daemon end, without waiting for it; ``at_once`` lets it wait for no run."""

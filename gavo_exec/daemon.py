@@ -16,7 +16,15 @@ import msgspec
 from gavo_exec.catalog import Catalog
 from gavo_exec.control import RefusedError
 from gavo_exec.errors import plain
-from gavo_exec.events import DaemonStarted, DaemonStopping, Event, JobsReconciled, RunFinished, TellingDue
+from gavo_exec.events import (
+    DaemonStarted,
+    DaemonStopping,
+    DeliveryAsked,
+    Event,
+    JobsReconciled,
+    RunFinished,
+    TellingDue,
+)
 from gavo_exec.isolated import isolation
 from gavo_exec.model import Channel, Execute, Run
 from gavo_exec.parts import (
@@ -341,10 +349,13 @@ def _connect(
         isolate=apart.prepare,
     )
 
-    def forget_removed(event: Event) -> None:
+    def see_to(event: Event) -> None:
         if isinstance(event, JobsReconciled):
             loader.forget(event.removed)
             arrivals.forget(event.removed)
+        elif isinstance(event, DeliveryAsked):
+            store.hasten_mails(now=clock.now())
+            postmen.wake(frozenset(Channel))
 
     def flush() -> None:
         postmen.wake(store.flush())
@@ -366,7 +377,7 @@ def _connect(
     )
     pings = PingListener(store, clock=clock, find=find, mask=mask)
     live = Live(lambda run_id: guard.active(run_id))  # noqa: PLW0108 -- there is no guard yet
-    bus = Bus([log.LogListener(), HistoryListener(store), mail, pings, forget_removed, live, *listeners], flush=flush)
+    bus = Bus([log.LogListener(), HistoryListener(store), mail, pings, see_to, live, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),

@@ -107,6 +107,13 @@ class OperatorActed(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class DeliveryAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody wants all that waits in the outbox to be delivered now."""
+
+    who: str
+    at: datetime
+
+
 class Stalled(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing in the daemon could run for so long, since job code held the interpreter's lock.
 
@@ -171,6 +178,7 @@ Event = (
     | PauseBegan
     | PauseEnded
     | OperatorActed
+    | DeliveryAsked
     | Stalled
     | ClockStepped
     | DaemonStarted

@@ -137,9 +137,10 @@ IMPORTS = [
     Rule(("mailbox",), ("services/postman/local.py",), "import mailbox"),
     Rule(
         ("urllib.request", "http.client"),
-        ("services/postman/calls.py", "runtime/names.py"),  # the latter for job code
+        ("services/postman/calls.py", "services/control/client.py", "runtime/names.py"),  # the last for job code
         "from urllib.request import urlopen",
     ),
+    Rule(("http.server", "socketserver"), ("services/control/server.py",), "import http.server"),
     Rule(("sqlite3",), ("services/store/file.py",), "import importlib\nimportlib.import_module('sqlite3')"),
     Rule(("watchfiles",), ("services/watch/",), "import watchfiles.filters"),
     Rule(("starlette", "uvicorn", "jinja2"), ("web/",), "import uvicorn"),

@@ -46,6 +46,10 @@ class Control(Protocol):
         """Read everything anew, and wait until that is done."""
         ...
 
+    def deliver(self, *, who: str) -> None:
+        """Try now to deliver all that waits in the outbox, without waiting for it."""
+        ...
+
     def stop(self, *, at_once: bool = False, who: str) -> None:
         """Let the daemon end, without waiting for it; ``at_once`` lets it wait for no run."""
         ...

@@ -15,6 +15,7 @@ from gavo_exec.events import (
     ClockStepped,
     DaemonStarted,
     DaemonStopping,
+    DeliveryAsked,
     DescriptorAccepted,
     DescriptorRejected,
     DescriptorRemoved,
@@ -80,7 +81,7 @@ class LogListener:
                 _say(logging.INFO, f"{event.rd_id} removed: its file is gone", event)
             case JobsReconciled():
                 _say_reconciled(event)
-            case TellingDue():
+            case TellingDue() | DeliveryAsked():
                 pass
             case _:
                 _say_of_daemon(event)
