@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -156,8 +156,11 @@ class Daemon:
         self.bus.drain()
         self.postmen.deliver_due()
 
-    def start(self) -> None:
-        """Start all threads; the RDs that are there are taken up before anything is started from them."""
+    def start(self, *, before_ready: Callable[[], object] = lambda: None) -> None:
+        """Start all threads; the RDs that are there are taken up before anything is started from them.
+
+        ``before_ready`` is called when all is there, before that is told.
+        """
         undo = self._stopping
         undo.callback(self.store.close)
         self.postmen.start()
@@ -182,6 +185,7 @@ class Daemon:
         self.scheduler.on_death = lambda: self._inbox.put(_Stop("the scheduler died"))
         self.scheduler.start()
         undo.callback(self.scheduler.stop)
+        before_ready()
         self.bus.publish(
             DaemonStarted(
                 inputs_dir=self.settings.inputs_dir,

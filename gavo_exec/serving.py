@@ -1,12 +1,14 @@
 """The daemon as a process: its state locked, its streams and signals in hand, from start to end."""
 
 import gc
+import logging
 import signal
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from gavo_exec.controls import Controls
 from gavo_exec.daemon import assemble
 from gavo_exec.errors import GavoExecError
 from gavo_exec.parts import lock
@@ -16,7 +18,10 @@ from gavo_exec.runtime.signals import signals_told
 from gavo_exec.runtime.stalls import StallWatch
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
+from gavo_exec.services.control import ControlServer
 from gavo_exec.settings import Settings
+
+_log = logging.getLogger("gavo_exec")
 
 STALL_FILE = "stall.txt"
 SWITCH_INTERVAL_SECONDS = 0.0005
@@ -51,13 +56,23 @@ def serve(settings: Settings) -> int:
             signal.SIGINT: partial(daemon.ask_to_stop, "SIGINT"),
             signal.SIGHUP: daemon.ask_to_reload,
         }
+        control = ControlServer(settings.state_dir, Controls(daemon))
         with signals_told(calls):
             stalls.start()
-            daemon.start()
+            daemon.start(before_ready=partial(_take_orders, control))
             try:
                 return daemon.run()
             finally:
+                control.stop()
                 stalls.stop()
+
+
+def _take_orders(control: ControlServer) -> None:
+    """Begin to listen to operators; a daemon that nobody can talk to still does its work."""
+    try:
+        control.start()
+    except OSError as fault:
+        _log.error("the control socket cannot be made, so that commands cannot reach this daemon: %s", fault)
 
 
 def tune_interpreter() -> None:

@@ -10,12 +10,14 @@ from io import TextIOWrapper
 import click
 
 from gavo_exec import __version__
-from gavo_exec.cli.exits import BROKEN_PIPE, CTRL_C, DONE, FAILED, WRONG_USE
+from gavo_exec.cli.exits import BROKEN_PIPE, CTRL_C, DONE, FAILED, NO_DAEMON, WRONG_USE
 from gavo_exec.cli.options import examples
 from gavo_exec.cli.output import clean
+from gavo_exec.control import NoDaemonError, UnknownNameError
 from gavo_exec.errors import DescriptorError, GavoExecError, SettingsError
 
 _MODULES = {
+    "cancel": "control",
     "check": "check",
     "execute": "runs",
     "explain": "explain",
@@ -23,10 +25,17 @@ _MODULES = {
     "list": "timetable",
     "mail": "mail",
     "next": "timetable",
+    "pause": "control",
+    "reload": "control",
+    "resume": "control",
     "schema": "schema",
     "serve": "serve",
     "show": "show",
     "simulate": "simulate",
+    "status": "control",
+    "stop": "control",
+    "tail": "live",
+    "trigger": "live",
 }
 
 
@@ -80,7 +89,8 @@ class LazyGroup(click.Group):
 def group() -> None:
     """Run the jobs that resource descriptors (RDs) declare, on time, and mail what fails.
 
-    Commands other than serve work on the files and the recorded state, whether or not a daemon runs.
+    Commands that ask the daemon (status, trigger, pause and the like) find it by its state directory; all others work
+    on the files and the recorded state, whether or not a daemon runs.
     All instants are in UTC.
     """
 
@@ -104,7 +114,7 @@ def run(arguments: Sequence[str]) -> int:
         _close_stdout()
         return BROKEN_PIPE
     except GavoExecError as error:
-        return _complain(_text(error), WRONG_USE if isinstance(error, SettingsError) else FAILED)
+        return _complain(_text(error), _code_of(error))
     except OSError as error:
         try:
             sys.stdout.flush()
@@ -122,8 +132,24 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
+def _code_of(error: GavoExecError) -> int:
+    """The exit code for an error."""
+    match error:
+        case NoDaemonError():
+            return NO_DAEMON
+        case SettingsError() | UnknownNameError():
+            return WRONG_USE
+        case _:
+            return FAILED
+
+
 def _text(error: GavoExecError) -> str:
-    """The error's text; of a refused RD the first fault and how to see the others."""
+    """The error's text; of a refused RD the first fault and how to see the others, of a name what may be meant."""
+    if isinstance(error, UnknownNameError):
+        from gavo_exec.cli.keys import meant
+
+        asked = str(error).partition("'")[2].partition("'")[0]
+        return f"{error}{meant(asked, error.known)}"
     if not isinstance(error, DescriptorError) or not error.diagnostics:
         return str(error)
     first, *others = error.diagnostics

@@ -17,10 +17,10 @@ from gavo_exec.ports import FREE, WITHIN_VARIABLE, Completed, Terms
 from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.runtime.process.child import HELD_OPEN, PIDFD_OPEN, Child, start
-from gavo_exec.runtime.process.holders import is_alive, process_holder
+from gavo_exec.runtime.process.holders import is_alive, process_holder, wait_until_gone
 from gavo_exec.runtime.process.strays import find_strays, marked, wait_for_ends
 
-__all__ = ["ProcessRunner", "children_kept_off_the_terminal", "is_alive", "process_holder"]
+__all__ = ["ProcessRunner", "children_kept_off_the_terminal", "is_alive", "process_holder", "wait_until_gone"]
 
 _log = logging.getLogger("gavo_exec")
 

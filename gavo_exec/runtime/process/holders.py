@@ -2,6 +2,8 @@
 
 import os
 import re
+import select
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -39,6 +41,26 @@ def start_of(pid: str) -> str:
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
     except (psutil.Error, OverflowError):
         return ""
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until there is no process of this number any more."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    except (AttributeError, OSError):
+        import psutil  # as above
+
+        with suppress(psutil.Error):
+            psutil.Process(pid).wait()
+        return
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.poll()
+    finally:
+        os.close(descriptor)
 
 
 def _boot() -> str:
