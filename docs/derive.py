@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from gavo_exec import settings
+from gavo_exec import __version__, settings
 from gavo_exec.cli import documents as cli
 from gavo_exec.cli import json_reference
 from gavo_exec.descriptor import elementpage, schema
 from gavo_exec.elements.portable import PORTABLES, PREFIXES
 from gavo_exec.errors import CODES
 from gavo_exec.explanations import EXPLANATIONS
+from gavo_exec.services.control import openapi
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -104,6 +105,7 @@ def properties() -> str:
 PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
     ("docs/man/gavo-exec.1", cli.man_page),
     ("docs/reference/cli.md", cli.reference),
+    ("docs/reference/control.md", openapi.page),
     ("docs/reference/diagnostics.md", diagnostics),
     ("docs/reference/elements.md", elementpage.reference),
     ("docs/reference/json.md", json_reference.reference),
@@ -116,6 +118,7 @@ PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
         (f"schemas/json/{command}.schema.json", partial(json_reference.schema_text, command))
         for command in json_reference.PRINTED
     ),
+    ("schemas/openapi.json", lambda: json.dumps(openapi.openapi(__version__), indent=2) + "\n"),
     ("schemas/json/notification.schema.json", json_reference.notification_schema_text),
 ]
 """Each derived file, from the top of the repository, and what makes its text."""

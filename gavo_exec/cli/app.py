@@ -22,7 +22,7 @@ _MODULES = {
     "execute": "runs",
     "explain": "explain",
     "history": "runs",
-    "list": "timetable",
+    "list": "listing",
     "mail": "mail",
     "next": "timetable",
     "pause": "control",

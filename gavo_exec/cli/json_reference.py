@@ -15,6 +15,7 @@ from gavo_exec.cli.json_forecasts import (
     SimulatedRunView,
     SimulationView,
 )
+from gavo_exec.control_views import PauseView, StatusView
 from gavo_exec.json_views import (
     DiagnosticView,
     DifferenceView,
@@ -50,6 +51,8 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     RunWithOutput: "A run with its output",
     MigrationView: "A migration report",
     DifferenceView: "A difference",
+    StatusView: "A daemon",
+    PauseView: "A pause",
     Notification: "A notification",
     IncidentView: "An incident",
     CodeLine: "A line of code",
@@ -81,9 +84,11 @@ A KEY that nothing has is exit code 2, one of a broken RD is exit code 1; on sta
     "list": Printed(
         types=(list[ListedJob],),
         says="""\
-A list of [jobs](#a-job), the next due first, those without a due instant last; then by `key`. Besides the executes of
-all good RDs these are those that are held back: jobs of a broken RD that run on in its last good version, as a daemon
-has recorded them. Each broken RD is told on standard error with its first fault; the exit code is 0 all the same.""",
+A list of [jobs](#a-job), the next due first, those without a due instant last; then by `key`; or in the order that
+`--sort` says. They are those of the daemon on the state directory. Where none runs, they are the executes of all good
+RDs, and those that are held back: jobs of a broken RD that run on in its last good version, as a daemon has recorded
+them; of these, what only the RD can tell is null. Each broken RD is told on standard error with its first fault; the
+exit code is 0 all the same.""",
     ),
     "check": Printed(
         types=(list[DiagnosticView], MigrationView),
@@ -144,6 +149,13 @@ daemon.
 
 `told` has the first N records with `--runs N`; without it all, if there are no more than 40, else none. Each broken RD
 is told on standard error with its first fault; the exit code is 0 all the same.""",
+    ),
+    "status": Printed(
+        types=(StatusView,),
+        says="""\
+One [daemon](#a-daemon). Where none runs, the exit code is 3, and on standard output there is nothing.
+
+What `trigger`, `tail`, `pause`, `resume` and `reload` print is on the page of [the control socket](control.md).""",
     ),
     "history": Printed(
         types=(list[RunView],),

@@ -128,7 +128,7 @@ def send_test(*, to: tuple[str, ...], settings: Settings) -> int:
 def flush_mails(*, mail_ids: tuple[int, ...], settings: Settings) -> int:
     """Try now to deliver all that waits, or these, which may have been given up.
 
-    Where a daemon runs, it is the one to try, within half a minute.  The exit code is 0 where all were delivered.
+    Where a daemon runs, it is the one to try.  The exit code is 0 where all were delivered.
     """
     from gavo_exec.cli.mail_trial import deliver_now
 

@@ -5,17 +5,19 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from time import monotonic
 
+from gavo_exec.cli.asking import client_of
 from gavo_exec.cli.exits import DONE, FAILED
 from gavo_exec.cli.keys import UnknownError
 from gavo_exec.cli.output import clean
 from gavo_exec.cli.state import opened_store
 from gavo_exec.cli.tree import find_execute
 from gavo_exec.cli.views import latest_runs, mail_state
+from gavo_exec.control import NoDaemonError
 from gavo_exec.errors import DeliveryError
 from gavo_exec.events import RunFinished
 from gavo_exec.incidents import STATES, Incident, Kind, State
@@ -92,7 +94,7 @@ def deliver_now(settings: Settings, mail_ids: Sequence[int]) -> int:
         if not mail_ids:
             store.hasten_mails(now=now)
         if is_running(settings.state_dir):
-            _wait_for_daemon(store, before)
+            _wait_for_daemon(settings, store, before)
         else:
             logging.getLogger("gavo_exec").addHandler(logging.NullHandler())  # what came of it is told below
             runner = ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES)
@@ -101,9 +103,10 @@ def deliver_now(settings: Settings, mail_ids: Sequence[int]) -> int:
         return _tell(store, sorted(before))
 
 
-def _wait_for_daemon(store: Store, before: dict[int, int]) -> None:
+def _wait_for_daemon(settings: Settings, store: Store, before: dict[int, int]) -> None:
     """Wait until the daemon has tried all of these once more, or all but it should have."""
-    print("a daemon runs: it tries within half a minute", file=sys.stderr)
+    with suppress(NoDaemonError):  # it looks by itself before long
+        client_of(settings).deliver()
     until = monotonic() + _DAEMONS_TURN_SECONDS
     pause = threading.Event()
     left = dict(before)

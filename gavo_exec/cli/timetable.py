@@ -1,4 +1,4 @@
-"""``list`` and ``next``: what will run, when, and how it went last."""
+"""``next``: what will run, and when."""
 
 import sys
 from datetime import datetime
@@ -8,79 +8,10 @@ import click
 from gavo_exec.cli.exits import DONE
 from gavo_exec.cli.keys import normal_key, unknown_key
 from gavo_exec.cli.options import examples, json_option, moment, settings_options
-from gavo_exec.cli.output import clean, counted, instant, left, show_json, show_table
+from gavo_exec.cli.output import clean, instant, left, show_json, show_table
 from gavo_exec.errors import DescriptorError
 from gavo_exec.model import rd_id_of
 from gavo_exec.settings import Settings
-
-
-@click.command("list", epilog=examples("gavo-exec list", "gavo-exec list --json"))
-@settings_options("inputs_dir", "state_dir")
-@json_option
-def list_command(*, settings: Settings, as_json: bool) -> int:
-    """List all jobs with their next and last runs.
-
-    Below the table come the RDs that are broken at present, each with its first fault.  Jobs of a broken RD are held
-    back: they run on in their last good version.  Mails that were given up are told there, too.  With --json both are
-    told on standard error.
-    """
-    from gavo_exec.cli.state import recorded_state
-    from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import (
-        broken_rds,
-        job_state,
-        listed_jobs,
-        outcome_words,
-        planned_jobs,
-        statuses,
-        undelivered_words,
-    )
-    from gavo_exec.runtime.clock import SystemClock
-
-    catalog = read_tree(settings)
-    state = recorded_state(settings)
-    now = SystemClock().now()
-    planned = planned_jobs(catalog, state)
-    if as_json:
-        for line in (*broken_rds(catalog), *undelivered_words(state)):
-            print(clean(line), file=sys.stderr)
-        show_json(listed_jobs(planned, state, now))
-        return DONE
-
-    from gavo_exec.parts import is_running
-
-    jobs = statuses(planned, state, now)
-    show_table(
-        ("key", "title", "schedule", "next (UTC)", "left", "last run (UTC)", "outcome", "state"),
-        [
-            (
-                job.key,
-                job.title,
-                job.schedule,
-                instant(job.due),
-                left(job.due, now),
-                instant(job.last_run.started_at or job.last_run.due) if job.last_run else "-",
-                outcome_words(job.last_run) if job.last_run else "-",
-                job_state(job),
-            )
-            for job in jobs
-        ],
-    )
-    print()
-    if catalog.rejected:
-        print("Broken RDs:")
-        for line in broken_rds(catalog):
-            print(f"  {clean(line)}")
-        print()
-    for line in undelivered_words(state):
-        print(f"{line}\n")
-    running = sum(job.running_since is not None for job in jobs)
-    daemon = "a daemon runs" if is_running(settings.state_dir) else "no daemon runs"
-    print(
-        f"{counted(len(jobs), 'job')}, {running} running, {counted(len(catalog.rejected), 'broken RD')}; "
-        f"{daemon} on {clean(settings.state_dir)}"
-    )
-    return DONE
 
 
 @click.command(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.control import JobStatus
+from gavo_exec.control import JobStatus, Pause, holds_until
 from gavo_exec.elements.portable import ENV
 from gavo_exec.errors import Severity
 from gavo_exec.json_views import DueView, ListedJob
@@ -46,6 +46,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: Mapping[str, Run] = msgspec.field(default_factory=dict)
     rejections: Mapping[str, tuple[Rejection, tuple[HeldBack, ...]]] = msgspec.field(default_factory=dict)
     undelivered: Mapping[Channel, tuple[int, int]] = msgspec.field(default_factory=dict)
+    pauses: Mapping[str, Pause] = msgspec.field(default_factory=dict)
+
+    def pause_of(self, key: str, now: datetime) -> Pause | None:
+        """The pause that keeps a job from starting."""
+        pauses = (self.pauses.get(key), self.pauses.get(""))
+        return next((pause for pause in pauses if pause is not None and holds_until(pause, now)), None)
 
     @classmethod
     def of(cls, store: Store) -> "State":
@@ -57,6 +63,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             running=store.running(),
             rejections=store.rejections(),
             undelivered=store.undelivered(),
+            pauses={pause.key: pause for pause in store.pauses()},
         )
 
 
@@ -131,6 +138,8 @@ def statuses(jobs: Iterable[PlannedJob], state: State, now: datetime) -> list[Jo
                 due=coming.at if coming is not None else None,
                 last_run=state.last_runs.get(job.key),
                 running_since=running.started_at if running else None,
+                run_id=running.run_id if running else "",
+                pause=state.pause_of(job.key, now),
                 held_back=job.held_back,
             )
         )
@@ -260,12 +269,6 @@ def _size(size: int) -> str:
         if size % (1 << bits) == 0:
             return f"{size >> bits}{unit}"
     return str(size)
-
-
-def job_state(status: JobStatus) -> str:
-    """What is out of the ordinary about a job, in words."""
-    words = {"running": status.running_since is not None, "paused": status.paused, "held back": status.held_back}
-    return ", ".join(word for word, is_so in words.items() if is_so)
 
 
 def undelivered_words(state: State) -> list[str]:

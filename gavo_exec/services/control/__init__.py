@@ -4,7 +4,6 @@ The server asks whatever is a ``Control``; the client is what commands use.
 """
 
 from gavo_exec.services.control.client import Client
-from gavo_exec.services.control.openapi import openapi
 from gavo_exec.services.control.server import ControlServer
 
-__all__ = ["Client", "ControlServer", "openapi"]
+__all__ = ["Client", "ControlServer"]

@@ -1,11 +1,12 @@
 """The OpenAPI document of the control socket, derived from its routes and their types."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from gavo_exec.control_views import Refusal
+from gavo_exec.json_views import LimitView, ListedJob, PolicyView, RunView
 from gavo_exec.services.control.routes import ROUTES, Route
 
 _REFUSALS = {
@@ -64,3 +65,58 @@ def _operation(
             for each in route.parameters
         ]
     return operation
+
+
+_ABOUT = """\
+# The control socket
+
+<!-- Derived from gavo_exec/services/control/routes.py and gavo_exec/control_views.py: change it there. -->
+
+A daemon listens on the Unix socket `control.sock` in its state directory; only its user and root can reach it. It
+speaks HTTP, and bodies are JSON. This is what `status`, `list`, `trigger`, `tail`, `pause`, `resume`, `cancel`,
+`reload` and `stop` use; with `--json` they print what stands here. `curl` can ask, too:
+
+```
+curl --unix-socket /var/lib/gavo-exec/control.sock http://localhost/v1/status
+```
+
+Paths begin with the version, `v1`: in it, fields keep their names, types and meanings. Fields may be added at any time,
+and so may values of `reason` and `outcome`. What is not done is answered by 400 (what was sent is not what is to be
+sent), 404 (there is nothing of that name) or 409 (something stands against it), with a [refusal](#refusal).
+
+`schemas/openapi.json` has all this as an OpenAPI document.
+"""
+
+
+def page() -> str:
+    """The page about the socket, in Markdown."""
+    types = [kind for route in ROUTES for kind in (route.takes, route.answers) if kind is not None]
+    _, components = msgspec.json.schema_components([*types, Refusal])
+    lines = _ABOUT.splitlines()
+    for route in ROUTES:
+        query = " or ".join(f"`{each.name}=...`" for each in route.parameters)
+        lines += ["", f"## {route.method} {route.path}", "", f"{route.summary}."]
+        lines += ["", *([f"- query: {query}"] if query else [])]
+        lines += [f"- takes: {_link(route.takes)}"] if route.takes is not None else []
+        many = "lines, each of them a " if route.streams else ""
+        lines += [f"- answers {route.status}: {many}{_link(route.answers)}"]
+    for name, component in components.items():
+        if name not in _OF_OTHER_PAGES and component.get("properties"):
+            lines += ["", f"## {name}", "", component["description"], "", "| Field | Meaning |", "|---|---|"]
+            fields = component["properties"].items()
+            lines += [f"| `{field}` | {described.get('description', '')} |" for field, described in fields]
+    return "\n".join(lines) + "\n"
+
+
+_ELSEWHERE = {"ListedJob": "json.md#a-job", "RunView": "json.md#a-run"}
+"""The types that the page of what --json prints has, which are asked for here."""
+
+_OF_OTHER_PAGES = frozenset(kind.__name__ for kind in (LimitView, ListedJob, PolicyView, RunView))
+
+
+def _link(kind: Any) -> str:
+    """A type, with where the page has it."""
+    item = get_args(kind)
+    name = (item[0] if item else kind).__name__
+    words = f"[{name}](#{name.lower()})" if name not in _ELSEWHERE else f"[{name}]({_ELSEWHERE[name]})"
+    return f"list of {words}" if item else words

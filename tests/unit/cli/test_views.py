@@ -13,7 +13,6 @@ from gavo_exec.cli.views import (
     broken_rds,
     coming_dues,
     declared_executes,
-    job_state,
     latest_runs,
     mail_state,
     outcome_words,
@@ -104,7 +103,7 @@ def test_a_running_job_says_since_when() -> None:
     job = execute("a/q#x", Every(seconds=1))
     [status] = statuses([PlannedJob.of(rd("a/q", job), job)], state, NOON)
     assert status.running_since == NOON
-    assert job_state(status) == "running"
+    assert (status.running_since, status.run_id) == (NOON, "r001")
 
 
 def test_jobs_of_a_broken_rd_that_run_on_are_held_back() -> None:
@@ -118,7 +117,7 @@ def test_jobs_of_a_broken_rd_that_run_on_are_held_back() -> None:
         ("bad#at", "at 13:00, Mondays 7:30 UTC", True),
         ("bad#every", "every 1 h, at once when first loaded", True),
     ]
-    assert job_state(statuses(jobs, state, NOON)[0]) == "held back"
+    assert statuses(jobs, state, NOON)[0].held_back
 
 
 def test_what_was_held_back_counts_no_more_once_the_rd_is_mended_or_gone() -> None:
