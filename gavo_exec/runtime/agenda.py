@@ -75,7 +75,7 @@ class Agenda(Timetable):
         if "#" in name:
             self._entry(name)
         waiting = [entry.pending.run_id for entry in self._asked_for(name) if entry.pending is not None]
-        return [*(request.run_id for request in self._turns.holding(name)), *waiting]
+        return [*(holder.request.run_id for holder in self._turns.holding(name)), *waiting]
 
     def _asked_for(self, name: str) -> list[Entry]:
         """The executes of which such a run was asked for, and has not begun."""

@@ -77,9 +77,11 @@ class Follower:
             if self._waiting_bytes > _MOST_WAITING_BYTES:
                 self._left_out += len(output)
                 return
-            note, self._left_out = _note(self._left_out), 0
-            self._waiting_bytes += len(note) + len(output)
-            self._happenings.put(Printed(run_id=run_id, output=note + output))
+            output = _note(self._left_out) + output
+            self._left_out = 0
+            if output:
+                self._waiting_bytes += len(output)
+                self._happenings.put(Printed(run_id=run_id, output=output))
 
 
 class Live:

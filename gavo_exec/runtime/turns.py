@@ -139,18 +139,21 @@ class Turns:
         self._enlist_if_free(pending)
         return run_id
 
-    def holding(self, name: str) -> Iterator[RunRequest]:
-        """The requests of the runs of a key, or of the run of this id, that go on."""
+    def holding(self, name: str) -> Iterator[Holder]:
+        """The runs of a key, or the run of this id, that go on."""
         for key, holder in self.running.items():
             each: Holder | None = holder
             while each is not None:
                 if name in (key, each.request.run_id):
-                    yield each.request
+                    yield each
                 each = each.other
 
     def cancel(self, name: str, cause: str) -> list[tuple[str, str]]:
         """Have a run ended that goes on, or all of a key; answers the ids of these, each with its key."""
-        found = [(request.run_id, request.execute.key) for request in self.holding(name)]
+        found = []
+        for holder in self.holding(name):
+            holder.is_cancelled = True
+            found.append((holder.request.run_id, holder.request.execute.key))
         self._decisions.cancels += [(run_id, cause) for run_id, _ in found]
         return found
 

@@ -6,6 +6,7 @@ All is real but for the clock, the threads and what jobs do.  Hypothesis says wh
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, Phase, settings
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gavo_exec.catalog import Catalog
-from gavo_exec.events import Event, RunFinished
-from gavo_exec.model import Execute, Limit, Missed, NewFile, Outcome, Overlap, Policy, Run, RunRequest, rd_id_of
+from gavo_exec.control import Pause, RefusedError, UnknownNameError
+from gavo_exec.events import Event, PauseBegan, PauseEnded, RunFinished
+from gavo_exec.model import Execute, Limit, Missed, NewFile, Outcome, Overlap, Policy, Reason, Run, RunRequest, rd_id_of
 from gavo_exec.ports import Performer
 from gavo_exec.runtime.agenda import Agenda
 from gavo_exec.runtime.scheduler import Scheduler
@@ -61,6 +63,7 @@ class Engine:
         self.going: dict[str, RunRequest] = {}
         self.counts_from = counts_from
         self.cancelled: set[str] = set()
+        self.is_paused: Callable[[str], bool] = lambda _: False
         self.is_calm = True  # runs do not end so fast that more may be asked for than there are slots
         self._served = served
         self._current = current
@@ -75,7 +78,11 @@ class Engine:
             others = [each for each in self.going.values() if each.execute.key == execute.key]
             assert not others or execute.policy.overlap is Overlap.ALLOW, "two runs of a key at once"
             assert bool(execute.policy.files) == bool(request.files)
-            if request.attempt == 1:
+            is_asked_for = request.reason is Reason.TRIGGERED
+            assert is_asked_for or not self.is_paused(execute.key), "a run begins while it is paused"
+            if is_asked_for:
+                assert (request.counts_from, request.parameters) == (None, (("name", "value"),))
+            elif request.attempt == 1:
                 assert request.counts_from is not None
                 self.counts_from[request.run_id] = request.counts_from
                 self._served[execute.key, request.due] += 1
@@ -90,9 +97,9 @@ class Engine:
         assert len(self.going) <= SLOTS or not self.is_calm, "more runs than slots"
 
     def cancel(self, run_id: str, cause: str) -> None:
-        assert "replaced" in cause
+        assert "replaced" in cause or "by jo" in cause
         assert run_id in self.going
-        assert run_id not in self.cancelled
+        assert run_id not in self.cancelled or "by jo" in cause
         self.cancelled.add(run_id)
 
     def stop(self, grace: timedelta) -> list[RunRequest]:
@@ -138,6 +145,8 @@ class Life(RuleBasedStateMachine):
         self.lookups: list[RunRequest] = []
         self.stepped_at = EPOCH
         self.is_broken = False  # a law was broken already
+        self.asked: set[str] = set()  # the runs that somebody asked for
+        self.pauses: dict[str, datetime | None] = {}  # until when
         self.begin()
 
     def begin(self) -> None:
@@ -149,6 +158,7 @@ class Life(RuleBasedStateMachine):
                 last_starts=self.store.last_starts(),
                 retries=self.store.retries(),
                 slots=SLOTS,
+                pauses=self.store.pauses(),
             ),
             engine=self.engine,
             store=self.store,
@@ -156,6 +166,7 @@ class Life(RuleBasedStateMachine):
             publish=self.publish,
             look=lambda request, _: self.lookups.append(request),
         )
+        self.engine.is_paused = self.is_paused
         self.lookups.clear()
         self.history = HistoryListener(self.store)
         for run in self.store.cut_off(now=self.clock.now()):
@@ -172,12 +183,20 @@ class Life(RuleBasedStateMachine):
         if isinstance(event, RunFinished) and event.request is not None and event.request.counts_from is not None:
             self.counts_from[event.run.run_id] = event.request.counts_from
 
+    def is_paused(self, key: str) -> bool:
+        """By what was asked for and no more."""
+        now = self.clock.now()
+        found = [self.pauses[each] for each in (key, "") if each in self.pauses]
+        return any(until is None or until > now for until in found)
+
     def current(self, key: str) -> Execute | None:
         found = self.catalog.find(key)
         return found[1] if found is not None else None
 
     def step(self) -> None:
         now = self.clock.now()
+        # What is over is over, should the clock be set back.
+        self.pauses = {key: until for key, until in self.pauses.items() if until is None or until > now}
         self.is_broken = True
         self.engine.is_calm = not timedelta(0) < now - self.stepped_at < timedelta(seconds=1)
         self.stepped_at = now
@@ -245,6 +264,58 @@ class Life(RuleBasedStateMachine):
             self.scheduler.found(request, files)
         self.step()
 
+    @rule(name=st.sampled_from(NAMES))
+    def trigger(self, name: str) -> None:
+        self.step()
+        key = f"{name}/q#job"
+        holders = [each.execute for each in self.engine.going.values() if each.execute.key == key]
+        try:
+            run_id = self.scheduler.ask(lambda agenda, now: agenda.trigger(key, (("name", "value"),), now))
+        except UnknownNameError:
+            assert self.current(key) is None
+        except RefusedError as refusal:
+            if "is running since" in str(refusal) and not holders:
+                raise
+        else:
+            current = self.current(key)
+            assert current is not None
+            assert not holders or current.policy.overlap is Overlap.ALLOW
+            self.asked.add(run_id)
+        self.step()
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def cancel(self, name: str, data: st.DataObject) -> None:
+        self.step()
+        names = [f"{name}/q#job", *sorted(self.engine.going), *sorted(self.asked)]
+        with suppress(RefusedError):
+            self.scheduler.ask(lambda agenda, now: agenda.cancel(data.draw(st.sampled_from(names)), "by jo", now))
+        self.step()
+
+    @rule(name=st.sampled_from([*NAMES, ""]), seconds=st.one_of(st.none(), st.floats(1, 20 * HOUR)))
+    def pause(self, name: str, seconds: float | None) -> None:
+        key = f"{name}/q#job" if name else ""
+        until = None if seconds is None else self.clock.now() + timedelta(seconds=seconds)
+        pause = Pause(key=key, since=self.clock.now(), until=until)
+        try:
+            self.scheduler.ask(lambda agenda, _: agenda.pause(pause))
+        except UnknownNameError:
+            assert self.current(key) is None
+            return
+        self.pauses[key] = until
+        self.publish(PauseBegan(pause=pause))
+        self.store.flush()
+        self.step()
+
+    @rule(name=st.sampled_from([*NAMES, ""]))
+    def resume(self, name: str) -> None:
+        key = f"{name}/q#job" if name else ""
+        with suppress(RefusedError):
+            pause = self.scheduler.ask(lambda agenda, now: agenda.resume(key, now))
+            self.publish(PauseEnded(pause=pause, at=self.clock.now()))
+        self.pauses.pop(key, None)
+        self.store.flush()
+        self.step()
+
     @rule()
     def flush(self) -> None:
         self.store.flush()
@@ -252,6 +323,7 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.one_of(st.just(0.0), st.floats(0, 3 * HOUR), st.floats(0, 100 * HOUR)))
     def crash(self, seconds: float) -> None:
         self.store.crash()
+        self.asked &= {run_id for run_id in self.asked if self.store.run(run_id) is not None}  # the others never began
         self.clock.move(seconds)
         self.begin()
         self.adopt()
@@ -265,6 +337,10 @@ class Life(RuleBasedStateMachine):
         if self.is_broken:
             return
         self.settle()
+        for run_id in self.asked:
+            run = self.store.run(run_id)
+            assert run is not None, "nothing is known of a run that somebody asked for"
+            assert (run.reason, run.outcome is not None) == (Reason.TRIGGERED, True)
         for key in self.eras:
             self.check_accounts(key)
         self.check_that_nothing_is_blocked()
@@ -273,6 +349,8 @@ class Life(RuleBasedStateMachine):
     def settle(self) -> None:
         """Let all that goes on or waits come to its end."""
         self.clock.at = max(self.clock.at, self.latest)
+        for key in list(self.pauses):
+            self.resume(key.partition("/")[0])
         for _ in range(1000):
             while self.lookups:
                 self.scheduler.found(self.lookups.pop(0), ())
@@ -291,6 +369,7 @@ class Life(RuleBasedStateMachine):
         assert execute is not None
         begin = self.eras[key]
         rows = [run for run in self.store.runs(key, limit=1_000_000) if run.attempt == 1 and run.due > begin]
+        rows = [run for run in rows if run.reason is not Reason.TRIGGERED]
         dues = sorted(run.due for run in rows)
         assert len(set(dues)) == len(dues), "an instant is accounted for twice"
         if execute.policy.files:
