@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
+from gavo_exec.control import DaemonStatus, Happening, JobStatus, Pause, Reloaded
 from gavo_exec.errors import DeliveryError, Position, SpawnFailed
+from gavo_exec.json_views import ListedJob
 from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Outcome, Policy, ResourceDescriptor, Run, RunRequest
 from gavo_exec.ports import FREE, Completed, Performer, Store, Terms
 from gavo_exec.rdfiles import Signature
@@ -275,3 +277,95 @@ def starts_of(store: Store) -> dict[str, datetime]:
 def run_ids(prefix: str = "run") -> Iterator[str]:
     """Ids for runs: run-1, run-2, ..."""
     return map(f"{prefix}-{{}}".format, itertools.count(1))
+
+
+class FakeControl:
+    """A daemon for whoever asks one: it remembers in ``asked`` what was asked, and raises ``refusal`` if it has one.
+
+    ``happenings`` is what ``follow`` tells, ``statuses`` what ``jobs`` answers.
+    """
+
+    def __init__(
+        self, *, statuses: Sequence[JobStatus] = (), happenings: Sequence[Happening | None] = (), at: datetime = EPOCH
+    ) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.refusal: Exception | None = None
+        self.statuses = list(statuses)
+        self.happenings = list(happenings)
+        self.at = at
+
+    def _note(self, *asked: object) -> None:
+        self.asked.append(asked)
+        if self.refusal is not None:
+            raise self.refusal
+
+    def status(self) -> DaemonStatus:
+        """One that has nothing to do."""
+        self._note("status")
+        return DaemonStatus(
+            version="1",
+            pid=1,
+            host="vo",
+            inputs_dir="/inputs",
+            state_dir="/state",
+            started_at=self.at,
+            now=self.at,
+            jobs=len(self.statuses),
+            running=0,
+            waiting=0,
+            workers=32,
+            next_due=None,
+            broken_rds=(),
+            incidents=0,
+            pauses=(),
+            mails_waiting=0,
+            mails_given_up=0,
+        )
+
+    def jobs(self) -> list[JobStatus]:
+        """The statuses."""
+        self._note("jobs")
+        return self.statuses
+
+    def listed(self) -> list[ListedJob]:
+        """None."""
+        self._note("listed")
+        return []
+
+    def trigger(self, key: str, *, parameters: tuple[tuple[str, str], ...] = (), who: str) -> str:
+        """A run."""
+        self._note("trigger", key, parameters, who)
+        return "run-1"
+
+    def cancel(self, run_id: str, *, who: str) -> str:
+        """That run."""
+        self._note("cancel", run_id, who)
+        return run_id
+
+    def pause(self, key: str, *, until: datetime | None = None, note: str = "", who: str) -> Pause:
+        """A pause."""
+        self._note("pause", key, until, note, who)
+        return Pause(key=key, since=self.at, until=until, note=note, who=who)
+
+    def resume(self, key: str, *, who: str) -> Pause:
+        """A pause that was."""
+        self._note("resume", key, who)
+        return Pause(key=key, since=self.at, who=who)
+
+    def reload(self, *, who: str) -> Reloaded:
+        """One RD."""
+        self._note("reload", who)
+        return Reloaded(rds=1, jobs=len(self.statuses))
+
+    def deliver(self, *, who: str) -> None:
+        """Remember it."""
+        self._note("deliver", who)
+
+    def stop(self, *, at_once: bool = False, who: str) -> None:
+        """Remember it."""
+        self._note("stop", at_once, who)
+
+    def follow(self, *, key: str = "", run_id: str = "") -> Iterator[Happening | None]:
+        """What happens, by script."""
+        self._note("follow", key, run_id)
+        yield from self.happenings

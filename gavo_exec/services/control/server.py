@@ -210,8 +210,13 @@ def _refusal(error: Exception) -> tuple[int, Refusal]:
 
 
 def _decoded(body: bytes, route: Route) -> Any:
-    """The body as the route's type."""
-    return msgspec.json.decode(body or b"{}", type=route.takes) if route.takes is not None else None
+    """The body as the route's type; raises MsgspecError."""
+    if route.takes is None:
+        return None
+    try:
+        return msgspec.json.decode(body or b"{}", type=route.takes)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("it is not in UTF-8") from None
 
 
 def _encoded(value: object) -> bytes:
