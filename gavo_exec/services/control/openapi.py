@@ -101,7 +101,7 @@ def page() -> str:
         many = "lines, each of them a " if route.streams else ""
         lines += [f"- answers {route.status}: {many}{_link(route.answers)}"]
     for name, component in components.items():
-        if name not in _OF_OTHER_PAGES and component["type"] == "object":
+        if name not in _OF_OTHER_PAGES and component.get("type") == "object":
             fields = component["properties"].items()
             lines += ["", f"## {name}", "", component["description"]]
             lines += ["", "| Field | Meaning |", "|---|---|"] if fields else []
