@@ -18,7 +18,7 @@ from gavo_exec.runtime.signals import signals_told
 from gavo_exec.runtime.stalls import StallWatch
 from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services import log
-from gavo_exec.services.control import ControlServer
+from gavo_exec.services.control.server import ControlServer
 from gavo_exec.settings import Settings
 
 _log = logging.getLogger("gavo_exec")

@@ -9,8 +9,7 @@ from gavo_exec.cli.keys import normal_key
 from gavo_exec.cli.options import parsed_moment
 from gavo_exec.elements.values import duration
 from gavo_exec.runtime.clock import SystemClock
-from gavo_exec.services.control import Client
-from gavo_exec.services.control.client import asking_user
+from gavo_exec.services.control.client import Client, asking_user
 from gavo_exec.settings import Settings
 
 _read_duration = duration(timedelta(seconds=1))

@@ -28,10 +28,11 @@ from gavo_exec.control import (
 from gavo_exec.errors import StoreError
 from gavo_exec.model import Outcome
 from gavo_exec.ports import Control
-from gavo_exec.services.control import Client, ControlServer
+from gavo_exec.services.control.client import Client
 from gavo_exec.services.control.openapi import openapi
 from gavo_exec.services.control.places import socket_path
 from gavo_exec.services.control.routes import ROUTES
+from gavo_exec.services.control.server import ControlServer
 from gavo_exec.testing import EPOCH, FakeControl, make_request, make_run
 
 ME = pwd.getpwuid(os.getuid()).pw_name

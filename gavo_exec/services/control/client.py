@@ -28,8 +28,7 @@ from gavo_exec.control_views import (
     Triggered,
 )
 from gavo_exec.errors import GavoExecError
-from gavo_exec.services.control.places import address_of, new_socket
-from gavo_exec.services.control.server import ON_BEHALF_OF
+from gavo_exec.services.control.places import ON_BEHALF_OF, address_of, new_socket
 
 _T = TypeVar("_T")
 _SECONDS: Final = 60.0

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+ON_BEHALF_OF: Final = "On-Behalf-Of"
+"""The header that says for whom somebody asks who has become another user."""
+
 SOCKET_NAME: Final = "control.sock"
 _LONGEST_PATH: Final = 100
 """Addresses of Unix sockets have room for hardly more than that."""

@@ -19,13 +19,10 @@ from gavo_exec.control import RefusedError, UnknownNameError
 from gavo_exec.control_views import Refusal
 from gavo_exec.errors import GavoExecError, plain
 from gavo_exec.ports import Control
-from gavo_exec.services.control.places import address_of, new_socket, socket_path
+from gavo_exec.services.control.places import ON_BEHALF_OF, address_of, new_socket, socket_path
 from gavo_exec.services.control.routes import ROUTES, Asked, Route
 
 _log = logging.getLogger("gavo_exec")
-
-ON_BEHALF_OF: Final = "On-Behalf-Of"
-"""The header that says for whom somebody asks who has become another user."""
 
 _MOST_BYTES: Final = 1 << 16
 _MOST_CONNECTIONS: Final = 64
