@@ -381,7 +381,7 @@ def _connect(
     )
     pings = PingListener(store, clock=clock, find=find, mask=mask)
     live = Live(lambda run_id: guard.active(run_id))  # noqa: PLW0108 -- there is no guard yet
-    bus = Bus([log.LogListener(), HistoryListener(store), mail, pings, see_to, live, *listeners], flush=flush)
+    bus = Bus([log.LogListener(), HistoryListener(store, clock), mail, pings, see_to, live, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),

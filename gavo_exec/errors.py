@@ -6,6 +6,7 @@ This is the floor of the house: it imports nothing of it.
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -176,6 +177,19 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def spelt_out(value: Any) -> Any:
+    """A value made of texts, mappings and lists, with halves of characters, which UTF-8 does not have, spelt out."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {spelt_out(name): spelt_out(item) for name, item in value.items()}
+        case list() | tuple():
+            return [spelt_out(item) for item in value]
+        case _:
+            return value
 
 
 def shortened(text: str, length: int = 60) -> str:

@@ -17,6 +17,7 @@ class DescriptorAccepted(msgspec.Struct, frozen=True, kw_only=True):
     executes: int
     warnings: tuple[Diagnostic, ...] = ()
     recovered: bool = False
+    digest: str = ""
 
 
 class DescriptorRejected(msgspec.Struct, frozen=True, kw_only=True):

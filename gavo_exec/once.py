@@ -78,7 +78,7 @@ def execute_here(
             is_guest=True,
         )
         pings = PingListener(store, clock=clock, find=find_here, mask=mask)
-        bus = Bus([HistoryListener(store), mail, pings], flush=store.flush)
+        bus = Bus([HistoryListener(store, clock), mail, pings], flush=store.flush)
         site = LiveSite(find_site(settings, os.environ))
         read = RDReader(settings, site, clock=clock)
         find = cache(lambda rd_id: rd if rd_id == rd.rd_id else find_in_tree(read, rd_id, inputs_dir=rd.inputs_dir))

@@ -179,7 +179,12 @@ class Reloader:
             # What did not change stays the very same, so that its jobs go on as if nothing had been.
             rd = known
         event = DescriptorAccepted(
-            rd_id=rd.rd_id, path=rd.path, executes=len(rd.executes), warnings=rd.warnings, recovered=is_recovered
+            rd_id=rd.rd_id,
+            path=rd.path,
+            executes=len(rd.executes),
+            warnings=rd.warnings,
+            recovered=is_recovered,
+            digest=rd.digest,
         )
         return rd, event
 

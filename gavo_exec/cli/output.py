@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from gavo_exec.errors import spelt_out
 from gavo_exec.schedule.every import in_words
 
 _ESCAPES = re.compile(
@@ -72,23 +73,10 @@ def show_json(value: object) -> None:
     try:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:
-        encoded = msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
+        encoded = msgspec.json.encode(spelt_out(msgspec.to_builtins(value)))
     text = msgspec.json.format(encoded, indent=2).decode()
     # JSON escapes only the oldest of the controls by itself; the others are within strings, too.
     print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
-
-
-def _encodable(value: object) -> object:
-    """The value with halves of characters (from undecodable file names, say) spelt out."""
-    match value:
-        case str():
-            return value.encode("utf-8", "backslashreplace").decode()
-        case dict():
-            return {_encodable(key): _encodable(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_encodable(item) for item in value]
-        case _:
-            return value
 
 
 def show_fields(fields: Iterable[tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
 """What is asked of whatever remembers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Protocol
@@ -18,6 +18,7 @@ from gavo_exec.model import (
     Run,
     RunRequest,
 )
+from gavo_exec.past import Deed, PastExecute
 
 
 class Store(Protocol):
@@ -135,8 +136,49 @@ class Store(Protocol):
         """One run with its output; a beginning of the id that fits just one will do."""
         ...
 
-    def runs(self, key: str | None = None, *, limit: int = 100) -> list[Run]:
-        """The latest runs, newest first, without their output."""
+    def runs(
+        self,
+        key: str | None = None,
+        *,
+        limit: int = 100,
+        failed: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Run]:
+        """The latest runs, newest first, without their output; of those that went wrong, where ``failed``.
+
+        ``since`` and ``until`` are about when they began, or were due where they never did.
+        """
+        ...
+
+    def runs_onward(
+        self, key: str | None = None, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[Run]:
+        """All runs that have ended with their output, the first one first, without having all in memory."""
+        ...
+
+    def put_version(self, rd_id: str, digest: str, content: bytes, *, now: datetime) -> None:
+        """Remember the code of a version of an RD, unless it is known."""
+        ...
+
+    def code_of(self, run: Run) -> PastExecute | None:
+        """The execute of a run as it was in the version that ran, as far as that is known."""
+        ...
+
+    def put_deed(self, deed: Deed) -> None:
+        """Remember what somebody did."""
+        ...
+
+    def put_acceptance(self, rd_id: str, digest: str, *, who: str, detail: str, now: datetime) -> None:
+        """Remember which version of an RD was accepted: another one than before is an edit."""
+        ...
+
+    def put_removal(self, rd_id: str, *, now: datetime) -> None:
+        """Remember that an RD is gone."""
+        ...
+
+    def deeds(self, about: str | None = None, *, since: datetime | None = None, limit: int = 100) -> list[Deed]:
+        """What was done last, the latest first; of an execute what was done to its RD, too."""
         ...
 
     def last_runs(self) -> dict[str, Run]:

@@ -33,7 +33,7 @@ class Room:
         self.store = SQLiteStore(":memory:", holder="here 1 1", is_alive=lambda _: True)
         self.events: list[Event] = []
         self.outcomes: list[Outcome] = []
-        self.bus = Bus([HistoryListener(self.store), self.events.append], flush=self.store.flush)
+        self.bus = Bus([HistoryListener(self.store, self.clock), self.events.append], flush=self.store.flush)
         self.engine = InlineEngine()
         self.scheduler = Scheduler(
             Agenda(run_ids=run_ids()),

@@ -105,7 +105,7 @@ class Daemon:
         self.clock = FakeClock(at)
         self.store = store
         self.engine = HeldEngine()
-        self.history = HistoryListener(store)
+        self.history = HistoryListener(store, self.clock)
         self.scheduler = Scheduler(
             Agenda(run_ids=ids, last_starts=store.last_starts(), retries=store.retries(), slots=slots),
             engine=self.engine,

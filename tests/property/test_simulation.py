@@ -168,7 +168,7 @@ class Life(RuleBasedStateMachine):
         )
         self.engine.is_paused = self.is_paused
         self.lookups.clear()
-        self.history = HistoryListener(self.store)
+        self.history = HistoryListener(self.store, self.clock)
         for run in self.store.cut_off(now=self.clock.now()):
             self.publish(RunFinished(run=run))
         self.store.flush()

@@ -123,7 +123,9 @@ def tree(tmp_path: Path) -> Tree:
 
 
 def accepted(tree: Tree, rd_id: str, executes: int, *, recovered: bool = False) -> DescriptorAccepted:
-    return DescriptorAccepted(rd_id=rd_id, path=tree.path(rd_id), executes=executes, recovered=recovered)
+    digest = tree.reloader.catalog.accepted[rd_id].digest
+    path = tree.path(rd_id)
+    return DescriptorAccepted(rd_id=rd_id, path=path, executes=executes, recovered=recovered, digest=digest)
 
 
 def test_new_rds_are_accepted(tree: Tree) -> None:

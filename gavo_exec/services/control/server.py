@@ -17,7 +17,7 @@ import msgspec
 
 from gavo_exec.control import RefusedError, UnknownNameError
 from gavo_exec.control_views import Refusal
-from gavo_exec.errors import GavoExecError, plain
+from gavo_exec.errors import GavoExecError, plain, spelt_out
 from gavo_exec.ports import Control
 from gavo_exec.services.control.places import ON_BEHALF_OF, address_of, new_socket, socket_path
 from gavo_exec.services.control.routes import ROUTES, Asked, Route
@@ -221,16 +221,4 @@ def _encoded(value: object) -> bytes:
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_spelt_out(msgspec.to_builtins(value)))
-
-
-def _spelt_out(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-8", "backslashreplace").decode()
-        case dict():
-            return {_spelt_out(name): _spelt_out(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_spelt_out(item) for item in value]
-        case _:
-            return value
+        return msgspec.json.encode(spelt_out(msgspec.to_builtins(value)))

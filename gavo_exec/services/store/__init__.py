@@ -5,26 +5,19 @@ SQL stands in ``schema.sql`` and its followers, and in ``queries.sql``.
 
 import json
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from email.message import EmailMessage
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
 import msgspec
 
 from gavo_exec.control import Pause
-from gavo_exec.errors import Diagnostic, StoreError
-from gavo_exec.incidents import Incident, Name, Pace
+from gavo_exec.errors import Diagnostic
 from gavo_exec.model import (
-    Channel,
     HeldBack,
     LastStart,
     NewFile,
     Outcome,
-    QueuedMail,
     Reason,
     Rejection,
     Retry,
@@ -32,32 +25,23 @@ from gavo_exec.model import (
     RunRequest,
 )
 from gavo_exec.services.store import codec
-from gavo_exec.services.store.file import QUERIES, StateFile
-
-_MOST_PENDING: Final = 10_000
-_MOST_PENDING_SIZE: Final = 64 << 20
-"""How many notes, and how many characters of them, are kept while the file cannot be written."""
-
-_ROW_BYTES: Final = 2048
-"""What a small row comes to in the write-ahead log, about."""
+from gavo_exec.services.store.file import QUERIES
+from gavo_exec.services.store.outbox import Outbox
+from gavo_exec.services.store.past import Past
 
 _LEFT_OUT: Final = frozenset({Outcome.SKIPPED, Outcome.MISSED})
 
 
-class SQLiteStore:
+class SQLiteStore(Outbox, Past):
     """The store in a file, which other processes may have open too; ``path`` may be ``:memory:``.
 
     ``holder`` names our process as ``host pid anything``; ``is_alive`` tells of such a name whether its process runs.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, holder: str, is_alive: Callable[[str], bool]) -> None:
-        [self._holder] = codec.stored(holder)
+        super().__init__(path, holder=holder)
         self._is_alive = is_alive
-        self._pending: deque[tuple[str, codec.Row]] = deque()
         self._retried: set[str] = set()  # the keys that have retries, as far as we know
-        self._file = StateFile(path)
-        self._read = self._file.read
-        self._writing = self._file.writing
 
     # Runs
 
@@ -175,30 +159,6 @@ class SQLiteStore:
         if run.outcome in _LEFT_OUT and run.reason is not Reason.TRIGGERED:
             self._pending.append(("account_for", (row[3], row[1])))
 
-    def run(self, run_id: str) -> Run | None:
-        """One run with its output; a beginning of the id that fits just one will do."""
-        [beginning] = codec.stored(run_id)
-        ended = self._read("runs_beginning", (beginning, beginning + "\U0010ffff"))
-        found = {run.run_id: run for run in map(codec.run_of, ended)}
-        if run_id not in found:
-            claimed = (codec.claimed_run_of(row) for row in self._read("claims") if row[1].startswith(beginning))
-            found.update((run.run_id, run) for run in claimed)
-        return found.get(run_id) or (next(iter(found.values())) if len(found) == 1 else None)
-
-    def runs(self, key: str | None = None, *, limit: int = 100) -> list[Run]:
-        """The latest runs without their output: those that go on, then those that ended, the last one first."""
-        runs = [run for run in map(codec.claimed_run_of, reversed(self._read("claims"))) if key in (None, run.key)][
-            :limit
-        ]
-        left = limit - len(runs)
-        rows = self._read("runs", (left,)) if key is None else self._read("runs_of_key", (*codec.stored(key), left))
-        return runs + [codec.run_of(row) for row in rows]
-
-    def last_runs(self) -> dict[str, Run]:
-        """For each key the run that ended last, without its output."""
-        runs = map(codec.run_of, self._read("last_runs"))
-        return {run.key: run for run in runs}
-
     def running(self) -> dict[str, Run]:
         """For each key its run that goes on; those whose process is gone do not."""
         claims = self._read("claims")
@@ -224,101 +184,6 @@ class SQLiteStore:
         """Forget these files of a key, of which there are none any more."""
         with self._writing() as db:
             db.executemany(QUERIES["forget_seen"], [codec.stored(key, path) for path in paths])
-
-    # Mail
-
-    def put_mail(self, message: EmailMessage, *, now: datetime, about: str = "") -> None:
-        """Put a mail, as it is now, into the outbox with the next flush."""
-        content = message.as_bytes(policy=message.policy.clone(linesep="\n"))
-        self._put(Channel.MAIL, str(message.get("Subject", "")), content, about=about, target="", now=now)
-
-    def put_call(
-        self, channel: Channel, subject: str, content: bytes, *, now: datetime, about: str = "", target: str = ""
-    ) -> None:
-        """Put what goes by another channel into the outbox with the next flush; a ping replaces those that wait."""
-        if channel is Channel.PING:
-            self._pending.append(("drop_pings", codec.stored(about)))
-        self._put(channel, subject, content, about=about, target=target, now=now)
-
-    def _put(self, channel: Channel, subject: str, content: bytes, *, about: str, target: str, now: datetime) -> None:
-        at = codec.microseconds(now)
-        self._pending.append(("put_mail", (channel.value, *codec.stored(about, target, subject), content, at, at)))
-
-    def mails(self, *, limit: int = 100) -> list[QueuedMail]:
-        """The latest mails, newest first, delivered ones among them."""
-        return [codec.mail_of(row) for row in self._read("mails", (limit,))]
-
-    def mail(self, mail_id: int) -> QueuedMail | None:
-        """One mail."""
-        return next((codec.mail_of(row) for row in self._read("mail", (mail_id,))), None)
-
-    def due_mail(self, now: datetime, channel: Channel = Channel.MAIL) -> QueuedMail | None:
-        """What has waited longest for its next try by a channel, if anything is due."""
-        rows = self._read("due_mail", (channel.value, codec.microseconds(now)))
-        return next((codec.mail_of(row) for row in rows), None)
-
-    def next_mail_at(self, channel: Channel = Channel.MAIL) -> datetime | None:
-        """When the next mail is to be tried by a channel; None where none waits."""
-        [(at,)] = self._read("next_mail_at", (channel.value,))
-        return codec.instant_or_none(at)
-
-    def undelivered(self) -> dict[Channel, tuple[int, int]]:
-        """By channel how many wait to be delivered, and how many were given up."""
-        return {Channel(channel): (waiting, given_up) for channel, waiting, given_up in self._read("undelivered")}
-
-    def hasten_mails(self, *, now: datetime) -> None:
-        """Let all mails that wait for their next try be due."""
-        with self._writing() as db:
-            db.execute(QUERIES["hasten_mails"], (codec.microseconds(now),))
-
-    def hasten_mail(self, mail_id: int, *, now: datetime) -> None:
-        """Let a mail be due that waits or was given up."""
-        with self._writing() as db:
-            db.execute(QUERIES["hasten_mail"], (codec.microseconds(now), mail_id))
-
-    def mail_delivered(self, mail_id: int, *, now: datetime) -> None:
-        """Note that a mail was taken; of pings nothing is kept."""
-        with self._writing() as db:
-            db.execute(QUERIES["mail_delivered"], (codec.microseconds(now), mail_id))
-            db.execute(QUERIES["drop_delivered_ping"], (mail_id,))
-
-    def mail_failed(self, mail_id: int, *, error: str, retry_at: datetime | None, now: datetime) -> None:
-        """Note that a mail was not taken, and when to try again (None: never)."""
-        failed_at = codec.microseconds(now) if retry_at is None else None
-        with self._writing() as db:
-            row = (codec.microseconds_or_none(retry_at), failed_at, *codec.stored(error), mail_id)
-            db.execute(QUERIES["mail_failed"], row)
-
-    # Incidents
-
-    def incidents(self) -> list[Incident]:
-        """What goes wrong at present, in the order in which it began."""
-        return [codec.incident_of(row) for row in self._read("incidents")]
-
-    def put_incident(self, incident: Incident) -> None:
-        """Remember, with the next flush, how an incident stands."""
-        self._pending.append(("put_incident", codec.row_of_incident(incident)))
-
-    def clear_incident(self, name: Name) -> None:
-        """Forget, with the next flush, an incident."""
-        self._pending.append(("clear_incident", codec.row_of_name(name)))
-
-    def paces(self) -> dict[tuple[str, ...], Pace]:
-        """How fast mails go, by recipients."""
-        return dict(map(codec.pace_of, self._read("paces")))
-
-    def put_pace(self, recipients: tuple[str, ...], pace: Pace) -> None:
-        """Remember, with the next flush, how fast mails go to these."""
-        self._pending.append(("put_pace", codec.row_of_pace(recipients, pace)))
-
-    def last_success_at(self, key: str) -> datetime | None:
-        """When a key's last run that succeeded did so."""
-        rows = self._read("last_success", codec.stored(key))
-        return codec.instant_or_none(rows[0][0]) if rows else None
-
-    def changed_elsewhere(self) -> bool:
-        """Whether another process has written to the state since this was asked last."""
-        return self._file.changed_elsewhere()
 
     # Broken RDs
 
@@ -364,58 +229,3 @@ class SQLiteStore:
         """Forget, with the next flush, a pause, unless another has taken its place."""
         key, since, *_ = codec.row_of_pause(pause)
         self._pending.append(("clear_pause", (key, since)))
-
-    # The file
-
-    def flush(self) -> frozenset[Channel]:
-        """Write what was put, in the order it was put, in one transaction; answers for which channels something was.
-
-        Raises StoreError where that fails; then what was put is kept for the next flush.  Of more than 10,000 notes or
-        64 million characters the oldest are dropped, and the error says how many.
-        """
-        with self._file.lock:
-            count = len(self._pending)  # others may append meanwhile, nobody else takes away
-            if not count:
-                return frozenset()
-            batch = [self._pending[place] for place in range(count)]
-            try:
-                with self._writing() as db:
-                    for query, notes in groupby(batch, key=itemgetter(0)):
-                        rows = [row for _, row in notes]
-                        if query == "record_run":
-                            db.executemany(QUERIES["drop_claim"], [(self._holder, row[0]) for row in rows])
-                        db.executemany(QUERIES[query], rows)
-            except StoreError as exc:
-                dropped = self._drop_excess()
-                fate = f"; {len(self._pending)} notes wait for the next attempt"
-                raise StoreError(f"{exc}{fate}{f', the oldest {dropped} were dropped' if dropped else ''}") from exc
-            for _ in range(count):
-                self._pending.popleft()
-        self._file.carry_over(sum(_ROW_BYTES + _size_of(row) for _, row in batch))
-        return frozenset(Channel(row[0]) for query, row in batch if query == "put_mail")
-
-    def _drop_excess(self) -> int:
-        """Drop the oldest of what is pending, down to the bounds; answers how many that were."""
-        kept = size = 0
-        for _, row in reversed(self._pending.copy()):
-            size += _size_of(row)
-            if kept == _MOST_PENDING or size > _MOST_PENDING_SIZE:
-                break
-            kept += 1
-        dropped = max(0, len(self._pending) - kept)
-        for _ in range(dropped):
-            self._pending.popleft()
-        return dropped
-
-    def close(self) -> None:
-        """Flush and let go of the file, of which the latter happens in any case."""
-        with self._file.lock:
-            try:
-                self.flush()
-            finally:
-                self._file.close()
-
-
-def _size_of(row: codec.Row) -> int:
-    """How many characters or bytes the texts of a row have."""
-    return sum(len(value) for value in row if isinstance(value, (str, bytes)))

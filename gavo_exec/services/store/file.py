@@ -22,7 +22,7 @@ _CHECKPOINT_BYTES: Final = 4 << 20
 """How much is written, about, until it is carried over from the log to the file."""
 
 _FOLDER: Final = Path(__file__).parent
-_MIGRATIONS: Final = ("schema.sql", "second.sql", "third.sql", "fifth.sql")
+_MIGRATIONS: Final = ("schema.sql", "second.sql", "third.sql", "fourth.sql")
 """What brings a file from version n to n + 1; scripts that were once released never change."""
 
 

@@ -72,16 +72,67 @@ ON CONFLICT (run_id) DO UPDATE SET
     output = excluded.output;
 
 -- name: runs
+-- The latest, between two ids, of those that began (or, where they never did, were due) in a stretch of time.
 SELECT
     run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
     '' AS output
-FROM runs ORDER BY id DESC LIMIT ?;
+FROM runs
+WHERE
+    id BETWEEN :first AND :last
+    AND (:since IS NULL OR coalesce(started_at, due) >= :since)
+    AND (:until IS NULL OR coalesce(started_at, due) < :until)
+ORDER BY id DESC LIMIT :limit;
 
 -- name: runs_of_key
 SELECT
     run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
     '' AS output
-FROM runs WHERE key = ? ORDER BY id DESC LIMIT ?;
+FROM runs
+WHERE
+    key = :key
+    AND id BETWEEN :first AND :last
+    AND (:since IS NULL OR coalesce(started_at, due) >= :since)
+    AND (:until IS NULL OR coalesce(started_at, due) < :until)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: failed_runs
+SELECT
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
+    '' AS output
+FROM runs
+WHERE
+    outcome IN ('failed', 'timed_out', 'interrupted')
+    AND id BETWEEN :first AND :last
+    AND (:since IS NULL OR coalesce(started_at, due) >= :since)
+    AND (:until IS NULL OR coalesce(started_at, due) < :until)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: failed_runs_of_key
+SELECT
+    run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants, error,
+    '' AS output
+FROM runs
+WHERE
+    key = :key
+    AND outcome IN ('failed', 'timed_out', 'interrupted')
+    AND id BETWEEN :first AND :last
+    AND (:since IS NULL OR coalesce(started_at, due) >= :since)
+    AND (:until IS NULL OR coalesce(started_at, due) < :until)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: runs_onward
+-- With their output, oldest first: a few at a time.
+SELECT
+    id, run_id, key, title, due, reason, attempt, started_at, finished_at, outcome, returncode, host, digest, instants,
+    error, output
+FROM runs WHERE id > :after AND id <= :last AND (:key IS NULL OR key = :key) ORDER BY id LIMIT 200;
+
+-- name: last_id
+SELECT max(id) FROM runs;
+
+-- name: ended_at
+-- The first run from an id on, and when it ended.
+SELECT id, finished_at FROM runs WHERE id >= ? ORDER BY id LIMIT 1;
 
 -- name: runs_beginning
 SELECT
@@ -190,3 +241,34 @@ INSERT OR REPLACE INTO pauses (key, since, until, note, who) VALUES (?, ?, ?, ?,
 -- name: clear_pause
 -- Not where another has taken its place.
 DELETE FROM pauses WHERE key = ? AND since = ?;
+
+-- name: put_version
+INSERT OR IGNORE INTO versions (rd_id, digest, at, content) VALUES (?, ?, ?, ?);
+
+-- name: version
+SELECT content FROM versions WHERE rd_id = ? AND digest = ?;
+
+-- name: note_edit
+-- Where this version is another than the last that was accepted.
+INSERT INTO deeds (at, who, what, about, detail)
+SELECT ?1, ?2, CASE WHEN EXISTS (SELECT 1 FROM digests WHERE rd_id = ?3) THEN 'edited' ELSE 'added' END, ?3, ?5
+WHERE NOT EXISTS (SELECT 1 FROM digests WHERE rd_id = ?3 AND digest = ?4);
+
+-- name: put_digest
+INSERT INTO digests (rd_id, digest) VALUES (?, ?) ON CONFLICT (rd_id) DO UPDATE SET digest = excluded.digest;
+
+-- name: note_removal
+INSERT INTO deeds (at, who, what, about, detail)
+SELECT ?1, '', 'removed', ?2, '' WHERE EXISTS (SELECT 1 FROM digests WHERE rd_id = ?2);
+
+-- name: drop_digest
+DELETE FROM digests WHERE rd_id = ?;
+
+-- name: put_deed
+INSERT INTO deeds (at, who, what, about, detail) VALUES (?, ?, ?, ?, ?);
+
+-- name: deeds
+-- Those about an RD are about its executes, too.
+SELECT at, who, what, about, detail FROM deeds
+WHERE (:about IS NULL OR about = :about OR about = :rd_id) AND (:since IS NULL OR at >= :since)
+ORDER BY id DESC LIMIT :limit;

@@ -13,7 +13,7 @@ from gavo_exec.model import LastStart, NewFile, Outcome, Policy, Reason, Retry, 
 from gavo_exec.runtime.turns import left_out_run
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.store import SQLiteStore
-from gavo_exec.testing import EPOCH, make_execute, make_request, make_run, starts_of
+from gavo_exec.testing import EPOCH, FakeClock, make_execute, make_request, make_run, starts_of
 
 KEY = "test/q#job"
 HOUR = timedelta(hours=1)
@@ -97,7 +97,7 @@ def test_a_retry_is_remembered_until_its_key_runs_again(tmp_path: Path) -> None:
     assert retry is not None
     store = reopened(tmp_path / "state")
     store.claim([request], now=EPOCH)
-    HistoryListener(store)(RunFinished(run=run, request=request))
+    HistoryListener(store, FakeClock())(RunFinished(run=run, request=request))
     store.close()
     store = reopened(tmp_path / "state")
     assert store.retries() == {KEY: retry}
@@ -109,7 +109,7 @@ def test_a_retry_is_remembered_until_its_key_runs_again(tmp_path: Path) -> None:
 def test_a_retry_that_a_later_run_has_overtaken_is_not_remembered(store: SQLiteStore) -> None:
     request = make_request(RETRYING, run_id="r1")
     store.claim([request], now=EPOCH)
-    HistoryListener(store)(RunFinished(run=make_run(request, Outcome.FAILED), request=request))
+    HistoryListener(store, FakeClock())(RunFinished(run=make_run(request, Outcome.FAILED), request=request))
     store.claim([make_request(RETRYING, run_id="r2", due=EPOCH + HOUR)], now=EPOCH)
     store.flush()
     assert store.retries() == {}
@@ -130,7 +130,7 @@ def test_a_refused_claim_leaves_the_retry() -> None:
 @pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
 def test_files_are_seen_once_a_run_has_succeeded_with_them(store: SQLiteStore, outcome: Outcome) -> None:
     request = structs.replace(make_request(), files=FILES)
-    HistoryListener(store)(RunFinished(run=make_run(request, outcome), request=request))
+    HistoryListener(store, FakeClock())(RunFinished(run=make_run(request, outcome), request=request))
     store.flush()
     assert store.seen(KEY) == (frozenset(FILES) if outcome is Outcome.SUCCEEDED else frozenset())
 

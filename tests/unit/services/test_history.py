@@ -7,6 +7,7 @@ from gavo_exec.events import DescriptorAccepted, DescriptorRejected, DescriptorR
 from gavo_exec.model import HeldBack, Outcome, Rejection, Run
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.store import SQLiteStore
+from gavo_exec.testing import FakeClock
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 RUN = Run(run_id="r1", key="weather/q#a", title="A", due=NOW, finished_at=NOW, outcome=Outcome.SKIPPED)
@@ -29,13 +30,13 @@ def store() -> Iterator[SQLiteStore]:
 
 
 def test_finished_runs_become_rows(store: SQLiteStore) -> None:
-    HistoryListener(store)(RunFinished(run=RUN))
+    HistoryListener(store, FakeClock())(RunFinished(run=RUN))
     store.flush()
     assert store.runs() == [RUN]
 
 
 def test_rejections_are_remembered_until_the_rd_is_good_or_gone(store: SQLiteStore) -> None:
-    listener = HistoryListener(store)
+    listener = HistoryListener(store, FakeClock())
     for rd_id in ("a", "b", "c"):
         listener(rejected(rd_id))
     store.flush()
@@ -48,7 +49,7 @@ def test_rejections_are_remembered_until_the_rd_is_good_or_gone(store: SQLiteSto
 
 
 def test_other_events_leave_no_trace(store: SQLiteStore) -> None:
-    HistoryListener(store)(JobsReconciled(added=("a",)))
+    HistoryListener(store, FakeClock())(JobsReconciled(added=("a",)))
     store.flush()
     assert store.runs() == []
     assert store.rejections() == {}

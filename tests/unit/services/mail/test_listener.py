@@ -80,7 +80,7 @@ class House:
             channels=channels,
             is_guest=is_guest,
         )
-        self.listeners = (HistoryListener(store), self.mail)
+        self.listeners = (HistoryListener(store, self.clock), self.mail)
         self.number = 0
 
     def exists(self, incident: Incident) -> bool:
