@@ -38,6 +38,7 @@ from gavo_exec.parts import (
     make_mailer,
     make_masker,
     make_run_ids,
+    make_upkeep,
     open_store,
     other_channels,
 )
@@ -61,6 +62,7 @@ from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.mail import MailListener
 from gavo_exec.services.pings import PingListener
 from gavo_exec.services.postman import Carry, Heartbeat, Postmen
+from gavo_exec.services.store.upkeep import Upkeep
 from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.settings import LiveSite, Settings, find_site
 
@@ -109,6 +111,7 @@ class Daemon:
         watcher: Watcher,
         arrivals: Arrivals,
         live: Live,
+        upkeep: Upkeep,
         heartbeat: Heartbeat | None = None,
     ) -> None:
         self.settings = settings
@@ -125,6 +128,7 @@ class Daemon:
         self.watcher = watcher
         self.arrivals = arrivals
         self.live = live
+        self.upkeep = upkeep
         self.heartbeat = heartbeat
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
@@ -194,6 +198,8 @@ class Daemon:
                 at=self.clock.now(),
             )
         )
+        self.upkeep.start()
+        undo.callback(self.upkeep.stop)
         if self.heartbeat is not None:
             self.heartbeat.start()
             undo.callback(self.heartbeat.stop)
@@ -428,5 +434,6 @@ def _connect(
         watcher=watcher,
         arrivals=arrivals,
         live=live,
+        upkeep=make_upkeep(settings, clock=clock, is_busy=lambda: scheduler.running > 0),
         heartbeat=make_heartbeat(settings, is_well=scheduler.is_well),
     )

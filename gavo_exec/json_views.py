@@ -23,6 +23,7 @@ from gavo_exec.model import (
     Run,
     rd_id_of,
 )
+from gavo_exec.past import Deed, PastExecute
 from gavo_exec.schedule import At, Every, Loaded, Schedule
 
 
@@ -85,10 +86,56 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**{name: getattr(run, name) for name in cls.__struct_fields__})
 
 
+class CodeLinesView(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of code, as it stood in a file."""
+
+    path: Annotated[str, _says("The file.")]
+    lines: Annotated[tuple[tuple[int, str], ...], _says("Its lines, each with its number.")]
+
+
 class RunWithOutput(RunView, frozen=True, kw_only=True):
-    """A run, with what it printed."""
+    """A run, with what it printed, and the code as it was."""
 
     output: Annotated[str, _says("What it printed; the middle is left out where that was too much.")]
+    schedule: Annotated[str, _says("The schedule of the version that ran, in words; empty where it is not known.")]
+    code: Annotated[
+        tuple[CodeLinesView, ...],
+        _says("The code of that version, setup code first, macros expanded; empty where it is not known."),
+    ]
+
+    @classmethod
+    def with_code(cls, run: Run, then: PastExecute | None) -> Self:
+        """The view of a run, and of its execute as it was then."""
+        code = () if then is None else tuple(CodeLinesView(path=part.path, lines=part.lines) for part in then.code)
+        fields = {name: getattr(run, name) for name in RunView.__struct_fields__}
+        return cls(**fields, output=run.output, schedule="" if then is None else then.schedule, code=code)
+
+
+class ExportedRun(RunView, frozen=True, kw_only=True):
+    """A run that has ended, with what it printed."""
+
+    output: Annotated[str, _says("What it printed; the middle is left out where that was too much.")]
+
+
+class DeedView(msgspec.Struct, frozen=True, kw_only=True):
+    """That somebody did something."""
+
+    at: Annotated[_Instant, _says("When; of an edit, when the daemon took it up.")]
+    who: Annotated[str, _says("Who; empty where that is not known. Of an edit, the owner of the file.")]
+    what: Annotated[
+        str,
+        _says(
+            "`added`, `edited`, `removed` (an RD), `triggered`, `cancelled`, `paused`, `resumed` (an execute, or all), "
+            "`reloaded`, `started`, `stopped` (the daemon)."
+        ),
+    ]
+    about: Annotated[str, _says("The RD or the key; empty for the daemon, and for all jobs.")]
+    detail: Annotated[str, _says("What there is to add; the wording may change.")]
+
+    @classmethod
+    def of(cls, deed: Deed) -> "DeedView":
+        """The view of a deed."""
+        return cls(at=deed.at, who=deed.who, what=deed.what, about=deed.about, detail=deed.detail)
 
 
 class LimitView(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,8 @@ from gavo_exec.services.postman import (
     by_mail,
 )
 from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.store.retention import Retention
+from gavo_exec.services.store.upkeep import Upkeep
 from gavo_exec.settings import Settings
 
 STATE_FILE = "state.sqlite"
@@ -133,6 +135,17 @@ def is_there(incident: Incident, catalog: Catalog) -> bool:
     if rd_id in catalog.rejected or not (catalog.accepted or catalog.rejected):
         return True
     return incident.kind is not Kind.RD and catalog.find(incident.about) is not None
+
+
+def make_upkeep(settings: Settings, *, clock: Clock, is_busy: Callable[[], bool]) -> Upkeep:
+    """What keeps the state file in bounds."""
+    retention = Retention(
+        good_for=timedelta(days=settings.history_days),
+        bad_for=timedelta(days=settings.history_failed_days),
+        most_runs=settings.history_runs,
+        most_bytes=settings.history_bytes,
+    )
+    return Upkeep(f"{settings.state_dir}/{STATE_FILE}", retention=retention, clock=clock, is_busy=is_busy)
 
 
 def make_run_ids(clock: Clock) -> Iterator[str]:

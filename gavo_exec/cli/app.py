@@ -17,10 +17,12 @@ from gavo_exec.control import NoDaemonError, UnknownNameError
 from gavo_exec.errors import DescriptorError, GavoExecError, SettingsError
 
 _MODULES = {
+    "audit": "past",
     "cancel": "control",
     "check": "check",
     "execute": "runs",
     "explain": "explain",
+    "export": "past",
     "history": "runs",
     "list": "listing",
     "mail": "mail",

@@ -17,6 +17,8 @@ from gavo_exec.cli.json_forecasts import (
 )
 from gavo_exec.control_views import PauseView, StatusView
 from gavo_exec.json_views import (
+    CodeLinesView,
+    DeedView,
     DiagnosticView,
     DifferenceView,
     DueView,
@@ -49,6 +51,8 @@ _NAMES: Mapping[type[msgspec.Struct], str] = {
     PlaceView: "A place",
     RunView: "A run",
     RunWithOutput: "A run with its output",
+    CodeLinesView: "Code as it was",
+    DeedView: "A deed",
     MigrationView: "A migration report",
     DifferenceView: "A difference",
     StatusView: "A daemon",
@@ -150,6 +154,11 @@ daemon.
 `told` has the first N records with `--runs N`; without it all, if there are no more than 40, else none. Each broken RD
 is told on standard error with its first fault; the exit code is 0 all the same.""",
     ),
+    "audit": Printed(
+        types=(list[DeedView],),
+        says="""\
+A list of [deeds](#a-deed), the latest first.""",
+    ),
     "status": Printed(
         types=(StatusView,),
         says="""\
@@ -160,7 +169,8 @@ What `trigger`, `tail`, `pause`, `resume` and `reload` print is on the page of [
     "history": Printed(
         types=(list[RunView],),
         says="""\
-A list of [runs](#a-run), newest first. `gavo-exec show` with `--json` has a run's output.""",
+A list of [runs](#a-run), newest first. `gavo-exec show` with `--json` has a run's output, and so has `gavo-exec
+export`: an object a line, with all fields of a run, and `output`.""",
     ),
 }
 """What commands print with ``--json``, as far as it is stable."""

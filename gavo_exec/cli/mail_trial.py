@@ -16,7 +16,7 @@ from gavo_exec.cli.keys import UnknownError
 from gavo_exec.cli.output import clean
 from gavo_exec.cli.state import opened_store
 from gavo_exec.cli.tree import find_execute
-from gavo_exec.cli.views import latest_runs, mail_state
+from gavo_exec.cli.views import mail_state
 from gavo_exec.control import NoDaemonError
 from gavo_exec.errors import DeliveryError
 from gavo_exec.events import RunFinished
@@ -141,7 +141,7 @@ def preview(settings: Settings, key: str) -> EmailMessage:
     rd, execute = find_execute(settings, key)
     now = SystemClock().now()
     with opened_store(settings) as store:
-        failed = next(iter(latest_runs(store, key, limit=1, failed=True)), None)
+        failed = next(iter(store.runs(key, limit=1, failed=True)), None)
         run = store.run(failed.run_id) if failed is not None else None
         last_success_at = store.last_success_at(key)
     policy = mail_policy(settings)

@@ -1,8 +1,9 @@
 """Options that several commands share; those for settings are derived from the table of settings."""
 
 import os
+import re
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -20,6 +21,10 @@ DAEMON_ONLY = (
     "log_format",
     "preload_rds",
     "heartbeat_seconds",
+    "history_days",
+    "history_failed_days",
+    "history_runs",
+    "history_bytes",
 )
 """The settings that nothing but the daemon goes by."""
 
@@ -51,6 +56,32 @@ def parsed_moment(text: str) -> datetime:
 def moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
     """An option's instant, if there is one; see parsed_moment."""
     return None if text is None else parsed_moment(text)
+
+
+def past_moment(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
+    """An option's instant that has passed: ISO 8601, or how long ago (2h, 3d)."""
+    if text is None:
+        return None
+    if re.match(r"\s*\d{4}-", text):
+        return parsed_moment(text)
+    from gavo_exec.elements.values import duration
+    from gavo_exec.runtime.clock import SystemClock
+
+    try:
+        return SystemClock().now() - duration(timedelta(seconds=1))(text)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r} is neither an instant nor a time; write 2026-01-31, or 2h, say") from None
+
+
+since_option = click.option(
+    "--since",
+    metavar="INSTANT",
+    callback=past_moment,
+    help="From then on: ISO 8601, in UTC where it has no zone, or how long ago (2h, 3d).",
+)
+until_option = click.option(
+    "--until", "before", metavar="INSTANT", callback=past_moment, help="Before then, said in the same ways."
+)
 
 
 def settings_options(

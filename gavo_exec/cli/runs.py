@@ -3,14 +3,22 @@
 import contextlib
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 import click
 
 from gavo_exec.cli.exits import CTRL_C, DONE, FAILED
 from gavo_exec.cli.keys import normal_key, unknown_key
-from gavo_exec.cli.options import DAEMON_ONLY, examples, json_option, limit_option, settings_options
+from gavo_exec.cli.options import (
+    DAEMON_ONLY,
+    examples,
+    json_option,
+    limit_option,
+    settings_options,
+    since_option,
+    until_option,
+)
 from gavo_exec.cli.output import clean, clean_block, instant, length, show_json, show_table
 from gavo_exec.model import Outcome, Run
 from gavo_exec.ports import Store
@@ -20,22 +28,33 @@ _LAST_RUNS = 5
 
 
 @click.command(
-    "history", epilog=examples("gavo-exec history --failed", "gavo-exec history weather/q#fetch --limit 5 --json")
+    "history",
+    epilog=examples("gavo-exec history --failed --since 3d", "gavo-exec history weather/q#fetch --limit 5 --json"),
 )
 @click.argument("key", metavar="[KEY]", required=False)
 @click.option("--failed", is_flag=True, help="Only runs that went wrong: failed, timed out or interrupted.")
+@since_option
+@until_option
 @limit_option
 @settings_options("inputs_dir", "state_dir", required=())
 @json_option
-def history_command(*, key: str | None, failed: bool, limit: int, settings: Settings, as_json: bool) -> int:
+def history_command(
+    *,
+    key: str | None,
+    failed: bool,
+    since: datetime | None,
+    before: datetime | None,
+    limit: int,
+    settings: Settings,
+    as_json: bool,
+) -> int:
     """List the latest runs, newest first; those of one execute where KEY is given."""
     from gavo_exec.cli.state import opened_store
-    from gavo_exec.cli.views import latest_runs
     from gavo_exec.json_views import RunView
 
     key = normal_key(key) if key is not None else None
     with opened_store(settings) as store:
-        runs = latest_runs(store, key, limit=limit, failed=failed)
+        runs = store.runs(key, limit=limit, failed=failed, since=since, until=before)
         if key is not None and not runs and not store.runs(key, limit=1):
             _must_be_known(key, settings, store)
     if as_json:

@@ -24,6 +24,7 @@ from gavo_exec.elements.portable import PREFIXES
 from gavo_exec.errors import StoreError
 from gavo_exec.json_views import ExecuteView, JobView, RunWithOutput
 from gavo_exec.model import Code, Execute, ResourceDescriptor, Run
+from gavo_exec.past import PastExecute
 from gavo_exec.settings import Settings
 
 _LAST_RUNS = 5
@@ -69,19 +70,20 @@ def _show_recorded_run(beginning: str, settings: Settings, *, as_json: bool) -> 
 
     with opened_store(settings) as store:
         run = store.run(beginning)
+        then = store.code_of(run) if run is not None else None
     if run is None:
         raise UnknownError(
             f"no run, or more than one, has an id that begins with {clean(beginning)!r} (gavo-exec history has the ids)"
         )
     if as_json:
-        show_json(RunWithOutput.of(run))
+        show_json(RunWithOutput.with_code(run, then))
     else:
-        _show_run(run)
+        _show_run(run, then)
     return DONE
 
 
-def _show_run(run: Run) -> None:
-    """Print all about a run."""
+def _show_run(run: Run, then: PastExecute | None) -> None:
+    """Print all about a run, with its execute as it was then."""
     show_fields(
         [
             ("Run", run.run_id),
@@ -90,6 +92,7 @@ def _show_run(run: Run) -> None:
             ("Outcome", outcome_words(run)),
             ("Return code", "" if run.returncode is None else str(run.returncode)),
             ("Reason", f"{run.reason.value.replace('_', ' ')}, attempt {run.attempt}"),
+            ("Schedule", then.schedule if then is not None else ""),
             ("Due", f"{instant(run.due)} UTC"),
             ("Started", f"{instant(run.started_at)} UTC" if run.started_at else "never"),
             ("Finished", f"{instant(run.finished_at)} UTC" if run.finished_at else "not yet"),
@@ -101,6 +104,9 @@ def _show_run(run: Run) -> None:
     for heading, text in (("Error", run.error), ("Output", run.output)):
         if text.strip():
             print(f"\n{heading}:\n{_indented(clean_block(text).rstrip())}")
+    for part in then.code if then is not None else ():
+        print(f"\nThe code that ran, in {clean(part.path)}:")
+        _show_lines(part.lines)
 
 
 def _indented(text: str) -> str:
@@ -213,7 +219,11 @@ def _show_code(heading: str, code: Code, *, path: str) -> None:
     """Print code with the lines of the file where it stands, and which file that is unless it is ``path``."""
     elsewhere = f" (in {clean(code.position.path)})" if code.position.path not in {"", path} else ""
     print(f"\n{heading}{elsewhere}:")
-    lines = list(code.numbered())
-    width = len(str(max(number for number, _ in lines)))
+    _show_lines(tuple(code.numbered()))
+
+
+def _show_lines(lines: tuple[tuple[int, str], ...]) -> None:
+    """Print lines with their numbers."""
+    width = len(str(max((number for number, _ in lines), default=0)))
     for number, line in lines:
         print(_indented(f"{number:>{width}} | {clean_block(line)}"))

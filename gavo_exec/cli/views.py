@@ -194,20 +194,6 @@ def reason_words(reason: Reason) -> str:
     return reason.value.replace("_", " ")
 
 
-def latest_runs(store: Store, key: str | None, *, limit: int, failed: bool) -> list[Run]:
-    """The latest runs, newest first; only those that went wrong where ``failed``."""
-    if not failed:
-        return store.runs(key, limit=limit)
-    asked = limit
-    while True:
-        # Failures are rare: look further back until there are enough of them, or nothing is left to look at.
-        runs = store.runs(key, limit=asked)
-        found = [run for run in runs if run.outcome is not None and run.outcome.is_bad]
-        if len(found) >= limit or len(runs) < asked:
-            return found[:limit]
-        asked *= 8
-
-
 def broken_rds(catalog: Catalog) -> list[str]:
     """For each broken RD its first fault, as ``path:line:column: CODE message``, and how many others it has."""
     lines = []

@@ -101,6 +101,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
         Meta(ge=0.1, le=86_400),
     ] = 10.0
+    history_days: Annotated[
+        float,
+        _says(
+            "How long runs are kept that did not go wrong, and mails that were delivered. The last run of each job, "
+            "and its last success, are kept in any case.",
+            metavar="DAYS",
+            unit="days",
+        ),
+        Meta(ge=0, le=36_500),
+    ] = 90.0
+    history_failed_days: Annotated[
+        float,
+        _says(
+            "How long runs are kept that went wrong, mails that were given up, and who did what.",
+            metavar="DAYS",
+            unit="days",
+        ),
+        Meta(ge=0, le=36_500),
+    ] = 365.0
+    history_runs: Annotated[
+        int,
+        _says(
+            "How many runs are kept, about; of more, the oldest go, those that went wrong last of all.",
+            metavar="N",
+            unit="runs",
+        ),
+        Meta(ge=1, le=1_000_000_000),
+    ] = 1_000_000
+    history_bytes: Annotated[
+        int,
+        _says(
+            "How large the state file may become, about; where it is larger, the oldest runs go.",
+            metavar="BYTES",
+            unit="bytes",
+        ),
+        Meta(ge=1_048_576, le=1_099_511_627_776),
+    ] = 1_073_741_824
     log_format: Annotated[
         Literal["plain", "json"], _says("How log lines are written: for people, or one JSON object a line.")
     ] = "plain"

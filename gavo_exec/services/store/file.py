@@ -52,6 +52,7 @@ class StateFile:
             self._db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             with self._explained():
+                self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for new files: give_back needs it
                 self._switch_to_wal()
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.execute("PRAGMA wal_autocheckpoint = 0")  # carry_over does that, and holds nobody up
@@ -98,6 +99,26 @@ class StateFile:
         self._unchecked_bytes = 0
         with suppress(sqlite3.Error), closing(sqlite3.connect(self._path, timeout=0.0, isolation_level=None)) as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @property
+    def used_bytes(self) -> int:
+        """How large the file is, without what is free in it."""
+        with self._explained(), self.lock:
+            [(pages,)] = self._db.execute("PRAGMA page_count").fetchall()
+            [(free,)] = self._db.execute("PRAGMA freelist_count").fetchall()
+            [(size,)] = self._db.execute("PRAGMA page_size").fetchall()
+        return int((pages - free) * size)
+
+    def give_back(self, pages: int) -> bool:
+        """Give so many free pages of the file back to the system, where many are free; answers whether they were."""
+        with self._explained(), self.lock:
+            [(all_pages,)] = self._db.execute("PRAGMA page_count").fetchall()
+            [(free,)] = self._db.execute("PRAGMA freelist_count").fetchall()
+            if free < pages or free * 10 < all_pages:
+                return False
+            self._db.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+            [(left,)] = self._db.execute("PRAGMA freelist_count").fetchall()
+            return bool(left < free)
 
     def close(self) -> None:
         """Let go of the file."""

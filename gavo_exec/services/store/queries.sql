@@ -272,3 +272,45 @@ INSERT INTO deeds (at, who, what, about, detail) VALUES (?, ?, ?, ?, ?);
 SELECT at, who, what, about, detail FROM deeds
 WHERE (:about IS NULL OR about = :about OR about = :rd_id) AND (:since IS NULL OR at >= :since)
 ORDER BY id DESC LIMIT :limit;
+
+-- name: count_runs
+SELECT count(*) FROM runs;
+
+-- name: last_rows
+-- As last_runs, without what is known of the runs.
+WITH RECURSIVE last (id) AS (
+    SELECT (SELECT id FROM runs ORDER BY key DESC, id DESC LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT id FROM runs WHERE key < (SELECT key FROM runs WHERE id = last.id) ORDER BY key DESC, id DESC LIMIT 1
+    )
+    FROM last WHERE id IS NOT NULL
+)
+SELECT id, key, outcome FROM last JOIN runs USING (id);
+
+-- name: last_success_row
+SELECT id FROM runs WHERE key = ? AND outcome = 'succeeded' ORDER BY id DESC LIMIT 1;
+
+-- name: runs_by_age
+SELECT id, finished_at, outcome FROM runs WHERE id > ? ORDER BY id LIMIT 1000;
+
+-- name: drop_run
+DELETE FROM runs WHERE id = ?;
+
+-- name: drop_mails
+DELETE FROM outbox
+WHERE mail_id IN (SELECT mail_id FROM outbox WHERE delivered_at < ?1 OR failed_at < ?2 ORDER BY mail_id LIMIT ?3);
+
+-- name: drop_deeds
+DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE at < ? ORDER BY id LIMIT ?);
+
+-- name: drop_versions
+-- Those that no run is left of, unless they are new.
+DELETE FROM versions
+WHERE rowid IN (
+    SELECT rowid FROM versions AS old
+    WHERE at < ? AND NOT EXISTS (
+        SELECT 1 FROM runs WHERE key >= old.rd_id || '#' AND key < old.rd_id || '$' AND digest = old.digest
+    )
+    LIMIT ?
+);

@@ -19,7 +19,7 @@ from gavo_exec.cli.output import show_json
 from gavo_exec.cli.show import show_execute, show_executes
 from gavo_exec.cli.views import State, listed_jobs, planned_jobs, statuses
 from gavo_exec.errors import Diagnostic, Position, Severity
-from gavo_exec.json_views import DiagnosticView, ExecuteView, JobView, ListedJob, RunView, RunWithOutput
+from gavo_exec.json_views import DiagnosticView, ExecuteView, ExportedRun, JobView, ListedJob, RunView, RunWithOutput
 from gavo_exec.model import Code, HeldBack, Job, LastStart, Outcome, Rejection, Run
 from gavo_exec.schedule import Every, Loaded, Schedule, Window, narrowed, parse_at
 from gavo_exec.testing import make_execute, make_rd
@@ -180,8 +180,9 @@ def test_every_field_has_a_meaning() -> None:
 
 
 def test_a_run_is_told_whole() -> None:
-    assert set(Run.__struct_fields__) | {"duration_seconds"} == set(RunWithOutput.__struct_fields__)
-    assert set(RunWithOutput.__struct_fields__) - {"output"} == set(RunView.__struct_fields__)
+    assert set(Run.__struct_fields__) | {"duration_seconds"} == set(ExportedRun.__struct_fields__)
+    assert set(RunWithOutput.__struct_fields__) - {"schedule", "code"} == set(ExportedRun.__struct_fields__)
+    assert set(ExportedRun.__struct_fields__) - {"output"} == set(RunView.__struct_fields__)
 
 
 def test_the_fields_that_are_promised_are_there_and_no_others() -> None:

@@ -13,7 +13,6 @@ from gavo_exec.cli.views import (
     broken_rds,
     coming_dues,
     declared_executes,
-    latest_runs,
     mail_state,
     outcome_words,
     planned_jobs,
@@ -180,16 +179,6 @@ def test_executes_are_told_by_rd_and_in_the_order_of_the_file() -> None:
     a = rd("a/q", execute("a/q#z", Every(seconds=1)), execute("a/q#b", Every(seconds=1)))
     catalog = Catalog().accept(rd("b/q", execute("b/q#x", Every(seconds=1))), a)
     assert [execute.key for _, execute in declared_executes(catalog)] == ["a/q#z", "a/q#b", "b/q#x"]
-
-
-def test_failed_runs_are_found_far_back(store: SQLiteStore) -> None:
-    for number in range(200):
-        store.record(run(number, Outcome.FAILED if number in {3, 150} else Outcome.SUCCEEDED))
-    store.flush()
-    assert [found.run_id for found in latest_runs(store, None, limit=1, failed=True)] == ["r150"]
-    assert [found.run_id for found in latest_runs(store, "a/q#x", limit=5, failed=True)] == ["r150", "r003"]
-    assert [found.run_id for found in latest_runs(store, None, limit=2, failed=False)] == ["r199", "r198"]
-    assert latest_runs(store, "b/q#x", limit=5, failed=True) == []
 
 
 def test_the_state_is_read_from_the_store(store: SQLiteStore) -> None:
