@@ -116,7 +116,8 @@ class StateFile:
             [(free,)] = self._db.execute("PRAGMA freelist_count").fetchall()
             if free < pages or free * 10 < all_pages:
                 return False
-            self._db.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+            # As a script, since each step frees but one page, and execute makes but one.
+            self._db.executescript(f"PRAGMA incremental_vacuum({pages})")
             [(left,)] = self._db.execute("PRAGMA freelist_count").fetchall()
             return bool(left < free)
 
