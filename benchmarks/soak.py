@@ -34,7 +34,7 @@ from gavo_exec.events import Event, RunFinished
 from gavo_exec.model import Outcome
 from gavo_exec.parts import STATE_FILE
 from gavo_exec.runtime import capture
-from gavo_exec.services import log
+from gavo_exec.services.log import lines as log
 from gavo_exec.services.watch import TreeWatcher
 from gavo_exec.serving import tune_interpreter
 from gavo_exec.settings import Settings

@@ -31,7 +31,7 @@ from gavo_exec.model import (
 from gavo_exec.ports import Mailer
 from gavo_exec.runtime import capture
 from gavo_exec.schedule import Every
-from gavo_exec.services import log
+from gavo_exec.services.log import lines as log
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.serving import tune_interpreter
 from gavo_exec.settings import Settings

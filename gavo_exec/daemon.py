@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -57,8 +57,8 @@ from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
 from gavo_exec.runtime.supervision import Supervision, stack_of
 from gavo_exec.runtime.workers import LocalEngine
-from gavo_exec.services import log
 from gavo_exec.services.history import HistoryListener
+from gavo_exec.services.log import LogListener
 from gavo_exec.services.mail import MailListener
 from gavo_exec.services.pings import PingListener
 from gavo_exec.services.postman import Carry, Heartbeat, Postmen
@@ -133,6 +133,9 @@ class Daemon:
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
         self._is_to_stop = False
+        self.around_reloads: Callable[[], AbstractContextManager[object]] = nullcontext
+        """Entered while everything is read anew."""
+        self.before_stop: Callable[[], object] = lambda: None
 
     def end_what_was_cut_off(self) -> list[Run]:
         """End what a process before this one left running; answers its runs."""
@@ -214,8 +217,9 @@ class Daemon:
             with suppress(Empty):
                 message = self._inbox.get(timeout=_HEALTH_SECONDS)
             if isinstance(message, _Reload):
-                self.watcher.look()
-                self.reread_all()
+                with self.around_reloads():
+                    self.watcher.look()
+                    self.reread_all()
                 message.answer.set_result(self.reloader.catalog)
             elif isinstance(message, frozenset):
                 self.take_up(message)
@@ -224,6 +228,7 @@ class Daemon:
                 self.stop("the scheduler hangs")
                 return 1
         self._is_to_stop = True
+        self.before_stop()
         self._give_up_reloads()
         self.stop(message.reason)
         return 0 if scheduler.died is None else 1
@@ -387,7 +392,7 @@ def _connect(
     )
     pings = PingListener(store, clock=clock, find=find, mask=mask)
     live = Live(lambda run_id: guard.active(run_id))  # noqa: PLW0108 -- there is no guard yet
-    bus = Bus([log.LogListener(), HistoryListener(store, clock), mail, pings, see_to, live, *listeners], flush=flush)
+    bus = Bus([LogListener(), HistoryListener(store, clock), mail, pings, see_to, live, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),

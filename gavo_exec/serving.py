@@ -2,24 +2,31 @@
 
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from gavo_exec.catalog import Catalog
 from gavo_exec.controls import Controls
-from gavo_exec.daemon import assemble
+from gavo_exec.daemon import Daemon, assemble
 from gavo_exec.errors import GavoExecError
 from gavo_exec.parts import lock
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.process import children_kept_off_the_terminal
+from gavo_exec.runtime.scheduler import MAX_SLEEP_SECONDS
 from gavo_exec.runtime.signals import signals_told
 from gavo_exec.runtime.stalls import StallWatch
 from gavo_exec.runtime.workers import LocalEngine
-from gavo_exec.services import log
 from gavo_exec.services.control.server import ControlServer
+from gavo_exec.services.log import lines
+from gavo_exec.services.notify import ServiceManager, status_line
 from gavo_exec.settings import Settings
+
+_LAST_STEPS_SECONDS = 30.0
+"""How long the daemon may take to end when its runs have ended."""
 
 _log = logging.getLogger("gavo_exec")
 
@@ -39,7 +46,9 @@ def serve(settings: Settings) -> int:
     if not Path(settings.inputs_dir).is_dir():
         raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
     tune_interpreter()
-    log.configure(settings.log_format, sys.stderr)
+    manager = ServiceManager.of(os.environ, pid=os.getpid())
+    to_journal = lines.is_journal(sys.stderr, os.environ)
+    lines.configure(settings.log_format, sys.stderr, to_journal=to_journal, apart=True)
     with lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
         engine = LocalEngine(workers=settings.workers)
         daemon = assemble(settings, engine=engine)
@@ -57,14 +66,37 @@ def serve(settings: Settings) -> int:
             signal.SIGHUP: daemon.ask_to_reload,
         }
         control = ControlServer(settings.state_dir, Controls(daemon))
+        _keep_informed(manager, daemon)
         with signals_told(calls):
             stalls.start()
             daemon.start(before_ready=partial(_take_orders, control))
+            manager.ready()
             try:
                 return daemon.run()
             finally:
                 control.stop()
                 stalls.stop()
+
+
+def _keep_informed(manager: ServiceManager, daemon: Daemon) -> None:
+    """Let the service manager know how the daemon is."""
+    counted: tuple[Catalog | None, int] = None, 0
+
+    def status() -> str:
+        nonlocal counted
+        catalog, scheduler = daemon.reloader.catalog, daemon.scheduler
+        if catalog is not counted[0]:
+            counted = catalog, sum(1 for _ in catalog.executes())
+        due = scheduler.next_due
+        next_due = f"{due:%Y-%m-%d %H:%M:%S}" if due is not None else ""
+        broken = len(catalog.rejected)
+        return status_line(jobs=counted[1], running=scheduler.running, broken=broken, next_due=next_due)
+
+    manager.status = status
+    daemon.scheduler.on_turn = manager.turn
+    daemon.scheduler.most_sleep_seconds = min(MAX_SLEEP_SECONDS, manager.most_sleep_seconds)
+    daemon.around_reloads = manager.reloading
+    daemon.before_stop = lambda: manager.stopping(daemon.settings.stop_grace_seconds + _LAST_STEPS_SECONDS)
 
 
 def _take_orders(control: ControlServer) -> None:

@@ -30,11 +30,13 @@ def serve_command(*, settings: Settings) -> int:
 
 def _leave_in_time(code: int) -> None:
     """Exit before long even where Python waits for what job code has left running: threads, or a pool of them."""
+    from gavo_exec.services.log.lines import close
 
     def leave() -> None:
         ours = {threading.main_thread(), threading.current_thread()}
         names = ", ".join(thread.name for thread in threading.enumerate() if thread not in ours)
         _log.warning("leaving without what jobs have left running: threads %s", names)
+        close(1.0)
         os._exit(code)
 
     if threading.active_count() > 1:

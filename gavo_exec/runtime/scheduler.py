@@ -122,6 +122,9 @@ class Scheduler:
         self.died: BaseException | None = None
         self.on_death: Callable[[], object] = lambda: None
         """Called on the scheduler's thread when it dies."""
+        self.on_turn: Callable[[], object] = lambda: None
+        """Called on the scheduler's thread each time its loop comes round."""
+        self.most_sleep_seconds = MAX_SLEEP_SECONDS
         self.due_back_at = 0.0
         """By when, on the monotonic clock, the scheduler means to be awake again."""
         self.finished: Callable[[Run], None] = self._inbox.put
@@ -168,6 +171,11 @@ class Scheduler:
     def running(self) -> int:
         """How many runs go on, at a glance."""
         return self._agenda.running
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next job is due; for the scheduler's own thread."""
+        return self._agenda.next_due()
 
     @property
     def thread(self) -> threading.Thread:
@@ -325,7 +333,8 @@ class Scheduler:
                 now = self._clock.now()
                 self.compare_clocks(now, monotonic())
                 due = self.step(now)
-                pause = MAX_SLEEP_SECONDS
+                self.on_turn()
+                pause = self.most_sleep_seconds
                 if due is not None:
                     pause = min(pause, (due - self._clock.now()).total_seconds())
                 self.due_back_at = monotonic() + max(pause, 0.0)

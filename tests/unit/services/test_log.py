@@ -24,7 +24,9 @@ from gavo_exec.events import (
 )
 from gavo_exec.model import HeldBack, Outcome, Policy, Reason, Rejection, Run, RunRequest
 from gavo_exec.schedule import Loaded
-from gavo_exec.services.log import LogListener, configure, one_line
+from gavo_exec.services.log import LogListener
+from gavo_exec.services.log.lines import configure
+from gavo_exec.services.log.texts import one_line
 from gavo_exec.testing import make_execute, make_rd
 
 DUE = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

@@ -1,14 +1,8 @@
-"""The listener that logs events, a line for each, and how log lines are written: for people, or as JSON."""
+"""The listener that logs events, a line for each."""
 
 import logging
-import sys
-import time
-import traceback
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import IO, Any, Literal
-
-import msgspec
+from datetime import datetime
 
 from gavo_exec.errors import Diagnostic, Severity
 from gavo_exec.events import (
@@ -33,9 +27,8 @@ from gavo_exec.events import (
 )
 from gavo_exec.model import Outcome, Reason
 from gavo_exec.schedule.every import in_words
+from gavo_exec.services.log.texts import LINE_LIMIT, one_line
 
-_LINE_LIMIT = 2000
-_PART_LIMIT = 500
 _LIST_LIMIT = 10
 _DIAGNOSTICS_LIMIT = 20
 
@@ -85,38 +78,6 @@ class LogListener:
                 pass
             case _:
                 _say_of_daemon(event)
-
-
-def configure(
-    format: Literal["plain", "json"] = "plain",
-    stream: IO[str] | None = None,
-    *,
-    level: int = logging.INFO,
-) -> None:
-    """Write what this program logs to a stream (standard error unless given), in place of where it went before.
-
-    A line is ``2026-11-23 07:30:00Z INFO message``, in UTC, or a JSON object.
-    """
-    for handler in _log.handlers[:]:
-        if isinstance(handler, _LineHandler):
-            _log.removeHandler(handler)
-    handler = _LineHandler(stream if stream is not None else sys.stderr)
-    handler.setFormatter(JSONFormatter() if format == "json" else PlainFormatter())
-    _log.addHandler(handler)
-    _log.setLevel(level)
-    _log.propagate = False
-
-
-def one_line(text: str, limit: int = _PART_LIMIT) -> str:
-    """At most ``limit`` characters of a text on one line, with nothing in it that a terminal or a log would obey."""
-    if len(text) > limit:
-        text = f"{text[: limit - 1]}…"
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else " " if char.isspace() else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 # What is said
@@ -242,7 +203,7 @@ def _say(level: int, text: str, event: Event | None = None) -> None:
     """Log a text; the formatter for JSON finds the event at the record."""
     if _log.isEnabledFor(level):
         # Made by hand, since logging would look for the caller each time.
-        record = _log.makeRecord(_log.name, level, __file__, 0, one_line(text, _LINE_LIMIT), (), None)
+        record = _log.makeRecord(_log.name, level, __file__, 0, one_line(text, LINE_LIMIT), (), None)
         record.event = event
         _log.handle(record)
 
@@ -263,126 +224,3 @@ def _listed(keys: Sequence[str]) -> str:
     """The first of these keys, and how many there are besides."""
     shown = ", ".join(one_line(key, 100) for key in keys[:_LIST_LIMIT])
     return shown if len(keys) <= _LIST_LIMIT else f"{shown} and {len(keys) - _LIST_LIMIT} more"
-
-
-# How it is written
-
-
-class PlainFormatter(logging.Formatter):
-    """``2026-11-23 07:30:00Z INFO message``; tracebacks follow, indented, so that no line of one looks like another."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._second, self._stamp = -1, ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line for a record."""
-        second = int(record.created)
-        if second != self._second:
-            self._stamp = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(second))
-            self._second = second
-        line = f"{self._stamp} {record.levelname} {_message(record)}"
-        return "\n    ".join([line, *_traceback(record)]) if record.exc_info else line
-
-
-class JSONFormatter(logging.Formatter):
-    """A JSON object a line: ``at``, ``level``, ``message``, and what there is to say of the event."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line for a record."""
-        fields = {
-            "at": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname.lower(),
-            "message": _message(record),
-        }
-        event: Event | None = getattr(record, "event", None)
-        if event is not None:
-            fields |= {"event": type(event).__name__, **_fields(event)}
-        elif record.exc_info:
-            fields["traceback"] = _traceback(record)
-        return msgspec.json.encode(fields).decode()
-
-
-def _message(record: logging.LogRecord) -> str:
-    try:
-        return one_line(record.getMessage(), _LINE_LIMIT)
-    except Exception:
-        return one_line(f"{record.msg!r} {record.args!r}", _LINE_LIMIT)
-
-
-def _traceback(record: logging.LogRecord) -> list[str]:
-    if not record.exc_info or record.exc_info[0] is None:
-        return []
-    lines = "".join(traceback.format_exception(*record.exc_info)).splitlines()
-    return [one_line(line) for line in lines[-200:]]
-
-
-def _fields(event: Event) -> dict[str, Any]:
-    """What machines may want to know of an event; short, and clean."""
-    match event:
-        case RunStarted(request=request):
-            said = {"key": request.execute.key, "title": request.execute.title, "run_id": request.run_id}
-            of_run: dict[str, Any] = {"due": request.due, "reason": request.reason, "attempt": request.attempt}
-            return _clean(said) | of_run
-        case RunFinished(run=run):
-            return _clean({"key": run.key, "title": run.title, "run_id": run.run_id}) | {
-                "due": run.due,
-                "reason": run.reason,
-                "attempt": run.attempt,
-                "outcome": run.outcome,
-                "duration_seconds": run.duration_seconds,
-                "returncode": run.returncode,
-                "next_due": event.next_due,
-            }
-        case DescriptorAccepted():
-            said = {"rd_id": event.rd_id, "path": event.path}
-            return _clean(said) | {"executes": event.executes, "recovered": event.recovered}
-        case DescriptorRejected(rejection=rejection):
-            said = {"rd_id": rejection.rd_id, "path": rejection.path, "digest": rejection.digest}
-            return _clean(said) | {"held_back": [one_line(job.key) for job in event.held_back[:_DIAGNOSTICS_LIMIT]]}
-        case DescriptorRemoved():
-            return _clean({"rd_id": event.rd_id})
-        case _:
-            return _fields_of_daemon(event)
-
-
-def _fields_of_daemon(event: Event) -> dict[str, Any]:
-    """The same of what is no everyday event."""
-    match event:
-        case RunOverdue(request=request):
-            said = {"key": request.execute.key, "title": request.execute.title, "run_id": request.run_id}
-            return {**_clean(said), "started_at": event.started_at}
-        case Stalled():
-            return {**_clean({"key": event.key, "where": event.where}), "seconds": event.seconds}
-        case ClockStepped(seconds=seconds):
-            return {"seconds": seconds}
-        case PauseBegan(pause=pause) | PauseEnded(pause=pause):
-            who = event.who if isinstance(event, PauseEnded) else pause.who
-            return _clean({"key": pause.key, "who": who, "note": pause.note}) | {"until": pause.until}
-        case OperatorActed():
-            return _clean({"who": event.who, "what": event.what, "about": event.about, "detail": event.detail})
-        case _:
-            return {}
-
-
-def _clean(texts: dict[str, str]) -> dict[str, Any]:
-    return {name: one_line(text) for name, text in texts.items()}
-
-
-class _LineHandler(logging.StreamHandler[IO[str]]):
-    """Writes lines as long as somebody reads them; a log that is gone is no reason to stop, or to complain into it."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the line for a record."""
-        try:
-            line = f"{self.format(record)}\n"
-            try:
-                self.stream.write(line)
-            except UnicodeEncodeError:
-                self.stream.write(line.encode("ascii", "backslashreplace").decode())
-            self.stream.flush()
-        except Exception:
-            self.handleError(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
-        """Nothing: there is nowhere left to say so."""
