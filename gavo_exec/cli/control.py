@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from gavo_exec.cli.exits import DONE, FAILED
-from gavo_exec.cli.keys import normal_key
+from gavo_exec.cli.keys import complete_key, normal_key
 from gavo_exec.cli.options import examples, json_option, settings_options
 from gavo_exec.cli.output import clean, counted, instant, left, length, show_fields, show_json
 from gavo_exec.control_views import PauseView, StatusView
@@ -14,7 +14,7 @@ from gavo_exec.settings import Settings
 
 
 @click.command("status", epilog=examples("gavo-exec status", "gavo-exec status --json"))
-@settings_options("state_dir", required=("state_dir",))
+@settings_options("state_dir", required=())
 @json_option
 def status_command(*, settings: Settings, as_json: bool) -> int:
     """Show the daemon in one look.
@@ -81,7 +81,7 @@ def _until(context: click.Context, parameter: click.Parameter, text: str | None)
         "gavo-exec pause --all --until 2026-12-24",
     ),
 )
-@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.argument("keys", metavar="[KEY]...", nargs=-1, shell_complete=complete_key)
 @click.option("--all", "is_all", is_flag=True, help="All jobs, those that come later among them.")
 @click.option(
     "--until",
@@ -90,7 +90,7 @@ def _until(context: click.Context, parameter: click.Parameter, text: str | None)
     help="Until then: ISO 8601, in UTC where it has no zone, or how long from now on (2h, 3d).",
 )
 @click.option("--note", metavar="TEXT", default="", help="Why, for those who come across it.")
-@settings_options("state_dir", required=("state_dir",))
+@settings_options("state_dir", required=())
 @json_option
 def pause_command(
     *, keys: tuple[str, ...], is_all: bool, until: datetime | None, note: str, settings: Settings, as_json: bool
@@ -109,9 +109,9 @@ def pause_command(
 
 
 @click.command("resume", epilog=examples("gavo-exec resume weather/q#fetch", "gavo-exec resume --all"))
-@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.argument("keys", metavar="[KEY]...", nargs=-1, shell_complete=complete_key)
 @click.option("--all", "is_all", is_flag=True, help="End the pause of all jobs; those of single jobs stay.")
-@settings_options("state_dir", required=("state_dir",))
+@settings_options("state_dir", required=())
 @json_option
 def resume_command(*, keys: tuple[str, ...], is_all: bool, settings: Settings, as_json: bool) -> int:
     """Let jobs that are paused start by themselves again."""
@@ -133,8 +133,8 @@ def _tell_pauses(pauses: list[PauseView], words: list[str], *, as_json: bool) ->
 
 
 @click.command("cancel", epilog=examples("gavo-exec cancel 261125104500-3f1-7", "gavo-exec cancel weather/q#fetch"))
-@click.argument("runs", metavar="RUN|KEY...", nargs=-1, required=True)
-@settings_options("state_dir", required=("state_dir",))
+@click.argument("runs", metavar="RUN|KEY...", nargs=-1, required=True, shell_complete=complete_key)
+@settings_options("state_dir", required=())
 def cancel_command(*, runs: tuple[str, ...], settings: Settings) -> int:
     """End runs, or all runs of a KEY.
 
@@ -150,7 +150,7 @@ def cancel_command(*, runs: tuple[str, ...], settings: Settings) -> int:
 
 
 @click.command("reload", epilog=examples("gavo-exec reload"))
-@settings_options("state_dir", required=("state_dir",))
+@settings_options("state_dir", required=())
 @json_option
 def reload_command(*, settings: Settings, as_json: bool) -> int:
     """Let the daemon read everything anew, and show what that comes to.
@@ -173,7 +173,7 @@ def reload_command(*, settings: Settings, as_json: bool) -> int:
 @click.command("stop", epilog=examples("gavo-exec stop", "gavo-exec stop --now"))
 @click.option("--now", "at_once", is_flag=True, help="End what is running, too, without waiting for it.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the daemon has ended.")
-@settings_options("state_dir", required=("state_dir",))
+@settings_options("state_dir", required=())
 def stop_command(*, at_once: bool, no_wait: bool, settings: Settings) -> int:
     """Let the daemon end, as SIGTERM does, and wait for it.
 

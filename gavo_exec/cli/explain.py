@@ -7,7 +7,7 @@ import click
 from gavo_exec.catalog import Catalog
 from gavo_exec.cli.exits import DONE
 from gavo_exec.cli.json_forecasts import ExplanationView
-from gavo_exec.cli.keys import normal_key, unknown_key
+from gavo_exec.cli.keys import complete_key, normal_key, unknown_key
 from gavo_exec.cli.options import examples, json_option, moment, settings_options
 from gavo_exec.cli.output import clean, show_json
 from gavo_exec.cli.state import opened_store
@@ -32,7 +32,7 @@ _MARGIN = timedelta(hours=1)
         "gavo-exec explain weather/q#fetch --at 2026-01-31T07:30",
     ),
 )
-@click.argument("key", metavar="KEY")
+@click.argument("key", metavar="KEY", shell_complete=complete_key)
 @click.option(
     "--at",
     metavar="INSTANT",

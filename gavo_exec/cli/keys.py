@@ -1,5 +1,6 @@
 """Keys as people type them, and what they may have meant."""
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -25,6 +26,20 @@ def meant(text: str, known: Iterable[str]) -> str:
     """``; did you mean 'check'?`` where something known is like the text, else nothing."""
     like = get_close_matches(text, list(known), n=1)
     return f"; did you mean {like[0]!r}?" if like else ""
+
+
+def complete_key(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The keys that begin like this, as the recorded state has them; nothing goes wrong visibly while one types."""
+    from gavo_exec.cli.state import opened_store
+    from gavo_exec.settings import load
+
+    try:
+        settings = load(flags={}, environ=os.environ, required=())
+        with opened_store(settings) as store:
+            keys = sorted(store.last_starts())
+    except Exception:
+        return []
+    return [key for key in keys if key.startswith(incomplete)]
 
 
 def unknown_key(key: str, known: Iterable[str]) -> UnknownError:

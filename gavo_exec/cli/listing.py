@@ -83,7 +83,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     default=None,
     help="Show it anew every so many seconds (without a number: 2), until Ctrl-C.",
 )
-@settings_options("inputs_dir", "state_dir", required=("state_dir",))
+@settings_options("inputs_dir", "state_dir", required=())
 @json_option
 def list_command(
     *,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import click
 
 from gavo_exec.cli.exits import CTRL_C, DONE, FAILED
-from gavo_exec.cli.keys import normal_key
+from gavo_exec.cli.keys import complete_key, normal_key
 from gavo_exec.cli.options import examples, json_option, settings_options
 from gavo_exec.cli.output import clean, clean_block, instant, show_json
 from gavo_exec.control_views import LiveLine
@@ -35,7 +35,7 @@ def _parameters(_ctx: click.Context, _parameter: click.Parameter, given: tuple[s
         "gavo-exec trigger weather/q#fetch", "gavo-exec trigger weather/q#fetch --wait --set night=2026-11-24"
     ),
 )
-@click.argument("key", metavar="KEY")
+@click.argument("key", metavar="KEY", shell_complete=complete_key)
 @click.option("--wait", is_flag=True, help="Show its output as it comes, and end as it ends.")
 @click.option(
     "--set",
@@ -45,7 +45,7 @@ def _parameters(_ctx: click.Context, _parameter: click.Parameter, given: tuple[s
     callback=_parameters,
     help="What its code finds as the property of that name (execDef.getProperty), in this run.",
 )
-@settings_options("state_dir", required=("state_dir",))
+@settings_options("state_dir", required=())
 @json_option
 def trigger_command(*, key: str, wait: bool, parameters: dict[str, str], settings: Settings, as_json: bool) -> int:
     """Let the daemon run an execute now, in its turn, whether it is paused or not.
@@ -73,8 +73,8 @@ def trigger_command(*, key: str, wait: bool, parameters: dict[str, str], setting
 
 
 @click.command("tail", epilog=examples("gavo-exec tail weather/q#fetch", "gavo-exec tail 261125104500-3f1-7"))
-@click.argument("what", metavar="KEY|RUN")
-@settings_options("state_dir", required=("state_dir",))
+@click.argument("what", metavar="KEY|RUN", shell_complete=complete_key)
+@settings_options("state_dir", required=())
 @json_option
 def tail_command(*, what: str, settings: Settings, as_json: bool) -> int:
     """Show what a job's runs print, as they print it, until Ctrl-C; or what one RUN prints, until it has ended.

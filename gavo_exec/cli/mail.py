@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from gavo_exec.cli.exits import DONE
-from gavo_exec.cli.keys import UnknownError, normal_key
+from gavo_exec.cli.keys import UnknownError, complete_key, normal_key
 from gavo_exec.cli.options import DAEMON_ONLY, examples, json_option, limit_option, settings_options
 from gavo_exec.cli.output import clean_block, instant, show_fields, show_json, show_table
 from gavo_exec.model import Channel, QueuedMail
@@ -136,7 +136,7 @@ def flush_mails(*, mail_ids: tuple[int, ...], settings: Settings) -> int:
 
 
 @mail_command.command("preview", epilog=examples("gavo-exec mail preview weather/q#fetch"))
-@click.argument("key", metavar="KEY")
+@click.argument("key", metavar="KEY", shell_complete=complete_key)
 @click.option("--html", "as_html", is_flag=True, help="Print the HTML of the mail.")
 @settings_options(without=DAEMON_ONLY)
 def preview_mail(*, key: str, as_html: bool, settings: Settings) -> int:

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from gavo_exec.cli.exits import DONE
-from gavo_exec.cli.keys import normal_key
+from gavo_exec.cli.keys import complete_key, normal_key
 from gavo_exec.cli.options import examples, json_option, limit_option, settings_options, since_option, until_option
 from gavo_exec.cli.output import instant, show_json, show_table
 from gavo_exec.errors import GavoExecError, spelt_out
@@ -21,7 +21,7 @@ from gavo_exec.settings import Settings
 
 
 @click.command("audit", epilog=examples("gavo-exec audit --since 7d", "gavo-exec audit weather/q#fetch --json"))
-@click.argument("about", metavar="[KEY|RD]", required=False)
+@click.argument("about", metavar="[KEY|RD]", required=False, shell_complete=complete_key)
 @since_option
 @limit_option
 @settings_options("state_dir", required=())
@@ -52,7 +52,7 @@ def audit_command(*, about: str | None, since: datetime | None, limit: int, sett
         "gavo-exec export --format csv --since 2026-01-01 > runs.csv", "gavo-exec export weather/q#fetch -o fetch.jsonl"
     ),
 )
-@click.argument("key", metavar="[KEY]", required=False)
+@click.argument("key", metavar="[KEY]", required=False, shell_complete=complete_key)
 @click.option("--format", "how", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @since_option
 @until_option

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from gavo_exec.cli.exits import CTRL_C, DONE, FAILED
-from gavo_exec.cli.keys import normal_key, unknown_key
+from gavo_exec.cli.keys import complete_key, normal_key, unknown_key
 from gavo_exec.cli.options import (
     DAEMON_ONLY,
     examples,
@@ -31,7 +31,7 @@ _LAST_RUNS = 5
     "history",
     epilog=examples("gavo-exec history --failed --since 3d", "gavo-exec history weather/q#fetch --limit 5 --json"),
 )
-@click.argument("key", metavar="[KEY]", required=False)
+@click.argument("key", metavar="[KEY]", required=False, shell_complete=complete_key)
 @click.option("--failed", is_flag=True, help="Only runs that went wrong: failed, timed out or interrupted.")
 @since_option
 @until_option
@@ -102,7 +102,7 @@ def show_runs(runs: list[Run]) -> None:
 
 
 @click.command("execute", epilog=examples("gavo-exec execute weather/q#fetch"))
-@click.argument("key", metavar="KEY")
+@click.argument("key", metavar="KEY", shell_complete=complete_key)
 @settings_options(without=DAEMON_ONLY)
 def execute_command(*, key: str, settings: Settings) -> int:
     """Run an execute now, here, and show its output as it comes.

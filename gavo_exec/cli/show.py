@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import click
 
 from gavo_exec.cli.exits import DONE, FAILED
-from gavo_exec.cli.keys import UnknownError, normal_key
+from gavo_exec.cli.keys import UnknownError, complete_key, normal_key
 from gavo_exec.cli.options import examples, json_option, settings_options
 from gavo_exec.cli.output import clean, clean_block, instant, show_fields, show_json
 from gavo_exec.cli.runs import show_runs, took
@@ -38,7 +38,7 @@ _LAST_RUNS = 5
         "gavo-exec show --all --json --inputs-dir inputs",
     ),
 )
-@click.argument("what", metavar="[RUN|KEY]...", nargs=-1)
+@click.argument("what", metavar="[RUN|KEY]...", nargs=-1, shell_complete=complete_key)
 @click.option("--all", "all_executes", is_flag=True, help="Show all executes of the resource directory.")
 @settings_options("inputs_dir", "state_dir", required=())
 @json_option

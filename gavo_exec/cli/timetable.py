@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from gavo_exec.cli.exits import DONE
-from gavo_exec.cli.keys import normal_key, unknown_key
+from gavo_exec.cli.keys import complete_key, normal_key, unknown_key
 from gavo_exec.cli.options import examples, json_option, moment, settings_options
 from gavo_exec.cli.output import clean, instant, left, show_json, show_table
 from gavo_exec.errors import DescriptorError
@@ -18,7 +18,7 @@ from gavo_exec.settings import Settings
     "next",
     epilog=examples("gavo-exec next weather/q#fetch --count 10", "gavo-exec next --from 2026-01-31 --fresh"),
 )
-@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.argument("keys", metavar="[KEY]...", nargs=-1, shell_complete=complete_key)
 @click.option("--all", "all_jobs", is_flag=True, help="All jobs, which is also meant where no KEY is given.")
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="So many instants of each job.")
 @click.option(

@@ -35,6 +35,10 @@ class Mounts:
             path = os.path.dirname(path) or "/"  # noqa: PTH120 -- a string
         return path
 
+    def kind_of(self, path: str) -> str:
+        """The kind of the file system of an absolute path; '' where it is not known."""
+        return self._kinds[self.point_of(path)]
+
     def has_our_clock(self, path: str) -> bool:
         """Whether the times at which files there were changed are from our own clock."""
         return self._kinds[self.point_of(path)] in _OURS

@@ -36,7 +36,9 @@ PATIENCE_SECONDS = 20.0
 READING = frozenset({"check", "explain", "list", "next", "history", "show", "simulate", "mail"})
 """Commands that may be given again until they show what has just happened."""
 
-ELSEWHERE = frozenset({"pip", "make", "python3", "systemctl", "journalctl", "useradd", "crontab", "xmllint", "cp", "mkdir"})
+ELSEWHERE = frozenset(
+    {"pip", "make", "python3", "systemctl", "journalctl", "useradd", "crontab", "xmllint", "cp", "mkdir"}
+)
 """What may stand in blocks that are only looked at."""
 
 

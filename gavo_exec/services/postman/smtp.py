@@ -81,6 +81,21 @@ class SMTPMailer:
             raise self._refusal(identity, recipients, refused)
         return f"{self._host}:{self._port} took it for {', '.join(recipients)}: {answer} ({protection})"
 
+    def greet(self) -> str:
+        """Go as far as a mail would, login and all, and send none; answers who is there, or raises DeliveryError."""
+        smtp = smtplib.SMTP(timeout=self._timeout)
+        with TimeLimit(self._longest) as limit:
+            try:
+                self._connect(smtp, limit)
+                protection = self._greet(smtp)
+            except ServiceUnavailable as exc:
+                raise (self._broken(exc, limit) if limit.is_over else exc) from exc.__cause__
+            except (smtplib.SMTPException, OSError) as exc:
+                raise self._broken(exc, limit) from exc
+            finally:
+                _part(smtp)
+        return f"{self._host}:{self._port} answers ({protection})"
+
     # To be ready for mails
 
     def _connect(self, smtp: smtplib.SMTP, limit: TimeLimit) -> None:
