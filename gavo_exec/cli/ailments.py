@@ -92,7 +92,7 @@ def look_at_state_directory(settings: Settings) -> Iterator[Finding]:
     try:
         status = os.stat(path)  # noqa: PTH116 -- paths are strings in this house
     except FileNotFoundError:
-        yield Finding(subject=subject, verdict="note", message=f"{path} is not there yet; the daemon makes it")
+        yield Finding(subject=subject, verdict="good", message=f"{path} is not there yet; the daemon makes it")
         return
     if status.st_uid != os.geteuid() and os.geteuid() != 0:
         advice = "run gavo-exec as its owner, or name another as state_dir"
