@@ -257,7 +257,11 @@ def look_at_rds(settings: Settings) -> Iterator[Finding]:
     catalog = read_tree(settings)
     jobs = sum(1 for _ in catalog.executes())
     message = f"{counted(len(catalog.accepted), 'RD')} in {settings.inputs_dir}, {counted(jobs, 'job')}"
-    yield Finding(subject="RDs", verdict="good" if jobs else "note", message=message)
+    if jobs:
+        yield Finding(subject="RDs", verdict="good", message=message)
+    else:
+        advice = "write one: docs/tutorial/first-job.md; or look whether inputs_dir is right"
+        yield Finding(subject="RDs", verdict="note", message=message, advice=advice)
     for line in broken_rds(catalog):
         advice = "see all faults: gavo-exec check"
         yield Finding(subject="RDs", verdict="bad", message=line, advice=advice)
