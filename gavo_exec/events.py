@@ -162,10 +162,14 @@ class TellingDue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of the daemon's own went wrong and it goes on; ``message`` says what and what it means."""
+    """Something of the daemon's own went wrong and it goes on; ``message`` says what and what it means.
+
+    With a ``place``, the part of the daemon that it is about, people are mailed, once a day for each.
+    """
 
     message: str
     at: datetime
+    place: str = ""
 
 
 Event = (

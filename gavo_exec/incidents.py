@@ -22,7 +22,7 @@ CEILING_PERIOD = timedelta(hours=1)
 """The time for which there is a ceiling of mails."""
 
 STALL_MEMORY = timedelta(days=1)
-"""How long after it was told a stall at the same place is not told again."""
+"""How long after it was told a stall at the same place, or the same trouble, is not told again."""
 _ESCALATION = timedelta(hours=1)
 """How long after a mail a run that does not end is told although its job is known to fail."""
 _MOST_DIGESTS = 100
@@ -35,6 +35,11 @@ class Kind(Enum):
     MISSED = "missed"  # instants pass unserved, until one is served
     STALL = "stall"  # job code keeps everything else from running; told once a day for each place
     RD = "rd"  # an RD is broken, until it is mended
+    TROUBLE = "trouble"  # something of the daemon's own went wrong; told once a day for each part of it
+
+
+_ENDLESS = frozenset({Kind.STALL, Kind.TROUBLE})
+"""What has no end of its own, and is told anew after a day."""
 
 
 class State(Enum):
@@ -47,6 +52,7 @@ class State(Enum):
     MISSED = "missed"
     STALLED = "stalled"
     BROKEN_RD = "broken_rd"
+    TROUBLE = "trouble"
     RECOVERED = "recovered"
 
     @property
@@ -87,7 +93,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Name = tuple[Kind, str, str]
-"""What tells incidents apart: the kind, the key or RD, and for stalls the place."""
+"""What tells incidents apart: the kind, the key or RD, and for stalls the place, for trouble the part of the daemon."""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +148,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 def joined(known: Incident | None, fresh: Incident) -> Incident:
     """What an incident comes to with another occurrence, which ``fresh`` has as if it were the first."""
-    if known is None or (known.kind is Kind.STALL and is_forgotten(known, fresh.at)):
+    if known is None or (known.kind in _ENDLESS and is_forgotten(known, fresh.at)):
         is_news = fresh.kind is not Kind.JOB or fresh.state is State.OVERDUE or fresh.count >= fresh.after
         return msgspec.structs.replace(fresh, tell_at=fresh.at if is_news else None)
     count = known.count + fresh.count
@@ -169,7 +175,7 @@ def _tell_at(known: Incident, more: Incident) -> datetime | None:
         return known.tell_at or (more.at if is_news else None)
     planned = reminder_at(known)
     planned = planned and max(planned, more.at)
-    if more.kind is Kind.STALL:
+    if more.kind in _ENDLESS:
         return None
     if more.kind is Kind.RD:
         # Each broken version is told, but none twice.
@@ -227,7 +233,7 @@ def reminder_at(incident: Incident) -> datetime | None:
 
 def is_forgotten(incident: Incident, now: datetime) -> bool:
     """Whether an incident that has no end of its own is so long ago that it counts no more."""
-    return incident.kind is Kind.STALL and incident.told_at is not None and now - incident.told_at >= STALL_MEMORY
+    return incident.kind in _ENDLESS and incident.told_at is not None and now - incident.told_at >= STALL_MEMORY
 
 
 def as_of(incident: Incident, now: datetime) -> Incident:

@@ -16,6 +16,7 @@ _BAD = {
     "overdue": (Kind.JOB, State.OVERDUE),
     "miss": (Kind.MISSED, State.MISSED),
     "stall": (Kind.STALL, State.STALLED),
+    "trouble": (Kind.TROUBLE, State.TROUBLE),
     "broken": (Kind.RD, State.BROKEN_RD),
 }
 _UNITS = {"d": 86_400, "h": 3600, "m": 60}

@@ -24,6 +24,7 @@ from gavo_exec.events import (
     RunOverdue,
     Stalled,
     TellingDue,
+    Trouble,
 )
 from gavo_exec.incidents import STATES, Circumstances, Incident, Kind, Name, State, ended, joined, removed
 from gavo_exec.model import DEFAULT_POLICY, Channel, Execute, Outcome, Rejection, Run
@@ -58,6 +59,7 @@ class MailListener:
             RunFinished,
             RunOverdue,
             Stalled,
+            Trouble,
             DescriptorAccepted,
             DescriptorRejected,
             DescriptorRemoved,
@@ -104,8 +106,8 @@ class MailListener:
                 self._hear_of_run(event, now)
             case RunOverdue() | Stalled():
                 self._hear_of_trouble(event, min(event.at, now))
-            case DescriptorRejected() | DescriptorAccepted() | DescriptorRemoved():
-                self._hear_of_rd(event, now)
+            case DescriptorRejected() | DescriptorAccepted() | DescriptorRemoved() | Trouble():
+                self._hear_of_others(event, now)
             case JobsReconciled(removed=keys):
                 for key in keys:
                     for kind in (Kind.JOB, Kind.MISSED):
@@ -187,6 +189,19 @@ class MailListener:
                 circumstances=circumstances_of(event),
             )
             self._join(incident, self._find(event.key) if event.key else None)
+
+    def _hear_of_others(
+        self, event: DescriptorRejected | DescriptorAccepted | DescriptorRemoved | Trouble, now: datetime
+    ) -> None:
+        """Note what is about no job."""
+        if not isinstance(event, Trouble):
+            self._hear_of_rd(event, now)
+        elif event.place:
+            at, cause = min(event.at, now), one_line(self._mask(event.message), limit=1000)
+            trouble = Incident(
+                kind=Kind.TROUBLE, about="", state=State.TROUBLE, since=at, at=at, place=event.place, cause=cause
+            )
+            self._join(trouble, None)
 
     def _hear_of_rd(self, event: DescriptorRejected | DescriptorAccepted | DescriptorRemoved, now: datetime) -> None:
         """Note that an RD is broken, good again, or gone."""

@@ -33,8 +33,8 @@ def page_of(item: Item, *, policy: MailPolicy) -> list[Block]:
         return _of_recovery(item, policy=policy)
     if incident.kind is Kind.RD:
         return _of_broken_rd(item, policy=policy)
-    if incident.kind is Kind.STALL:
-        return _of_stall(incident, policy=policy)
+    if incident.kind in (Kind.STALL, Kind.TROUBLE):
+        return (_of_stall if incident.kind is Kind.STALL else _of_trouble)(incident, policy=policy)
     if state is State.OVERDUE:
         return _of_overdue(incident, policy=policy)
     return _of_failure(item, policy=policy)
@@ -162,6 +162,23 @@ def _of_overdue(incident: Incident, *, policy: MailPolicy) -> list[Block]:
             ]
         ),
         Commands([("To see what became of it", command("show", incident.run_id))]),
+        *link_of(policy),
+    ]
+
+
+def _of_trouble(incident: Incident, *, policy: MailPolicy) -> list[Block]:
+    """About something of the daemon's own."""
+    return [
+        Facts(
+            [
+                ("About", one_line(incident.place, limit=500)),
+                ("Host", one_line(policy.host)),
+                ("Noticed", instant(incident.at)),
+                ("Times", str(incident.count) if incident.count > 1 else ""),
+            ]
+        ),
+        Words(["The daemon goes on. More of this is mailed once a day; the log has all."]),
+        Commands([("To see whether all is well", "gavo-exec doctor")]),
         *link_of(policy),
     ]
 

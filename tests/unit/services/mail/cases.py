@@ -161,6 +161,19 @@ STALLED = Stalled(
 )
 
 
+TROUBLE = Incident(
+    kind=Kind.TROUBLE,
+    about="",
+    state=State.TROUBLE,
+    since=DUE,
+    at=DUE,
+    place="the state file",
+    count=3,
+    told=1,
+    cause="The state file /state/state.sqlite was damaged; it is kept aside, and a fresh one is begun",
+)
+
+
 def a_stall(event: Stalled) -> Incident:
     return Incident(
         kind=Kind.STALL,
@@ -257,6 +270,7 @@ CASES: Mapping[str, Callable[[], EmailMessage]] = {
             )
         )
     ),
+    "trouble": lambda: mail(Item(incident=TROUBLE)),
     "stalled": lambda: mail(Item(incident=a_stall(STALLED))),
     "stalled-by-somebody": lambda: mail(
         Item(incident=a_stall(replace(STALLED, key="", where="a#x at /a.rd:1 or b#y at /b.rd:2")))
