@@ -252,6 +252,10 @@ class StoreError(GavoExecError):
     """The state file cannot be used."""
 
 
+class DamagedStateError(StoreError):
+    """The state file is no database, or a damaged one."""
+
+
 class ReportableError(GavoExecError):
     """What job code raises to say in plain words what is wrong; ``hint`` is shown with it."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gavo_exec.catalog import Catalog
 from gavo_exec.elements.portable import parse_property
-from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.errors import DamagedStateError, GavoExecError, StoreError
 from gavo_exec.incidents import Incident, Kind
 from gavo_exec.model import REMINDERS, Channel, Execute, rd_id_of
 from gavo_exec.ports import Clock, Mailer, Runner
@@ -32,6 +32,7 @@ from gavo_exec.services.postman import (
     by_mail,
 )
 from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.store.damage import mend
 from gavo_exec.services.store.retention import Retention
 from gavo_exec.services.store.upkeep import Upkeep
 from gavo_exec.settings import Settings
@@ -59,6 +60,29 @@ def open_store(settings: Settings) -> SQLiteStore:
     """The state file of these settings, made where it is not there yet; raises StoreError."""
     _make_state_dir(settings.state_dir)
     return SQLiteStore(Path(settings.state_dir, STATE_FILE), holder=process_holder(), is_alive=is_alive)
+
+
+def open_own_store(settings: Settings, clock: Clock, *, was_cut_off: bool) -> tuple[SQLiteStore, str]:
+    """The same for the daemon, which has the state for itself: what is damaged is kept aside, and a fresh one begun.
+
+    Where the process before it ``was_cut_off``, the file is looked at as a whole.  Answers, too, what is to be said, if
+    it was damaged; raises StoreError.
+    """
+    path = f"{settings.state_dir}/{STATE_FILE}"
+    said = ""
+    try:
+        store = open_store(settings)
+        if was_cut_off:
+            try:
+                store.check()
+            except DamagedStateError:
+                store.close()
+                raise
+    except DamagedStateError:
+        said = mend(path, now=clock.now())
+        store = open_store(settings)
+    store.on_damage = lambda damaged: mend(damaged, now=clock.now())
+    return store, said
 
 
 def make_mailer(settings: Settings, runner: Runner) -> Mailer:
@@ -164,8 +188,11 @@ def is_running(state_dir: str) -> bool:
 
 
 @contextmanager
-def lock(state_dir: str) -> Iterator[None]:
-    """Hold the state directory for this process; raises GavoExecError where another has it."""
+def lock(state_dir: str) -> Iterator[bool]:
+    """Hold the state directory for this process; answers whether the one before it was cut off.
+
+    Raises GavoExecError where another has it.
+    """
     _make_state_dir(state_dir)
     with Path(state_dir, LOCK_FILE).open("a+", encoding="ascii") as file:
         try:
@@ -176,11 +203,13 @@ def lock(state_dir: str) -> Iterator[None]:
                 f"{state_dir}: another daemon uses this state directory ({file.read().strip() or 'unknown'}); "
                 "stop it, or name another as state_dir"
             ) from None
+        file.seek(0)
+        was_cut_off = bool(file.read())
         file.truncate(0)
         file.write(process_holder())
         file.flush()
         try:
-            yield
+            yield was_cut_off
         finally:
             file.truncate(0)
 

@@ -49,9 +49,9 @@ def serve(settings: Settings) -> int:
     manager = ServiceManager.of(os.environ, pid=os.getpid())
     to_journal = lines.is_journal(sys.stderr, os.environ)
     lines.configure(settings.log_format, sys.stderr, to_journal=to_journal, apart=True)
-    with lock(settings.state_dir), capture.install(), children_kept_off_the_terminal():
+    with lock(settings.state_dir) as was_cut_off, capture.install(), children_kept_off_the_terminal():
         engine = LocalEngine(workers=settings.workers)
-        daemon = assemble(settings, engine=engine)
+        daemon = assemble(settings, engine=engine, was_cut_off=was_cut_off)
         stalls = StallWatch(
             str(Path(settings.state_dir, STALL_FILE)),
             stations=engine.stations,

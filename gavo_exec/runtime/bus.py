@@ -4,9 +4,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
+from time import monotonic
 
 from gavo_exec.events import Event, RunFinished
 from gavo_exec.ports import Listener
+from gavo_exec.runtime.repeats import Repeats
 
 _log = logging.getLogger("gavo_exec")
 
@@ -43,6 +45,7 @@ class Bus:
         self._by_kind: dict[type[Event], tuple[Listener, ...]] = {}
         self._flush = flush
         self._retry_seconds = retry_seconds
+        self._failures = Repeats()
         self._is_unwritten = False  # whether the last flush failed
         self._mean_size = _EVENT_SIZE  # of an event of the last batch
         self._is_waited_for = threading.Event()
@@ -108,15 +111,24 @@ class Bus:
             elif event is not None:
                 self._tell(event)
         self._mean_size = _EVENT_SIZE + texts // max(1, len(batch))
+        self._write()
+        return None if None in batch[-1:] else len(batch)
+
+    def _write(self) -> None:
+        """Let what listeners left be written, and those know who wait for that."""
         try:
             self._flush()
-            self._is_unwritten = False
-            while self._marks:
-                self._marks.pop().set()
         except Exception as fault:
             self._is_unwritten = True
-            _log.error("what happened could not be noted in the state: %s", fault)
-        return None if None in batch[-1:] else len(batch)
+            if said := self._failures.say(f"what happened could not be noted in the state: {fault}", monotonic()):
+                _log.error("%s", said)
+            return
+        if self._is_unwritten:
+            self._is_unwritten = False
+            self._failures.is_over()
+            _log.warning("what happened is noted in the state again")
+        while self._marks:
+            self._marks.pop().set()
 
     def _tell(self, event: Event) -> None:
         kind = type(event)

@@ -19,6 +19,7 @@ from gavo_exec.events import ClockStepped, Event, JobsReconciled, PauseEnded, Ru
 from gavo_exec.model import LastStart, NewFile, Outcome, Run, RunRequest
 from gavo_exec.ports import Clock, Engine, Store
 from gavo_exec.runtime.agenda import Agenda, statuses_of
+from gavo_exec.runtime.repeats import Repeats
 from gavo_exec.runtime.supervision import PATIENCE_SECONDS
 from gavo_exec.runtime.timetable import MOST_SET_BACK
 from gavo_exec.runtime.turns import Decisions, left_out_run
@@ -110,6 +111,7 @@ class Scheduler:
         self._look = look or (lambda request, _: self.not_found(request, "nobody looks for files here"))
         self._lookahead = lookahead
         self._is_behind = is_behind
+        self._unnoted = Repeats()
         self._coming: deque[RunRequest] = deque()  # noted in the store, and not yet due
         self._inbox: SimpleQueue[object] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
@@ -312,7 +314,8 @@ class Scheduler:
             )
         except StoreError as fault:
             # Running without a record beats not running; what is lost is the account of it, should we be killed.
-            self._publish(Trouble(message=f"runs start without being noted in the state: {fault}", at=now))
+            if message := self._unnoted.say(f"runs start without being noted in the state: {fault}", monotonic()):
+                self._publish(Trouble(message=message, at=now, place="the state"))
             return {}
 
     def compare_clocks(self, now: datetime, seconds: float) -> None:

@@ -78,9 +78,8 @@ class ControlServer:
                 continue
             try:
                 threading.Thread(target=self._serve, args=(connection,), name="control-client", daemon=True).start()
-            except RuntimeError:
-                self._free.release()
-                connection.close()
+            except RuntimeError:  # no thread can be made: one after the other, then
+                self._serve(connection)
 
     def _serve(self, connection: socket.socket) -> None:
         try:

@@ -137,7 +137,11 @@ class _Writer:
         self._lines: SimpleQueue[str | None] = SimpleQueue()
         self._lost = 0
         self._thread: threading.Thread | None = None
+        self._descriptor: int | None = None
         if is_apart:
+            # Past the stream, whose lock must not be held by a thread that waits for a reader while Python ends.
+            with suppress(OSError, ValueError):
+                self._descriptor = stream.fileno()
             thread = threading.Thread(target=self._work, name="log", daemon=True)
             with suppress(RuntimeError):  # where no thread can be made, whoever logs writes
                 thread.start()
@@ -172,6 +176,11 @@ class _Writer:
 
     def _write(self, text: str) -> None:
         try:
+            if self._descriptor is not None:
+                data = text.encode("utf-8", "backslashreplace")
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+                return
             try:
                 self._stream.write(text)
             except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from gavo_exec.control import Pause
-from gavo_exec.errors import Diagnostic
+from gavo_exec.errors import DamagedStateError, Diagnostic
 from gavo_exec.model import (
     HeldBack,
     LastStart,
@@ -82,6 +82,22 @@ class SQLiteStore(Outbox, Past):
         accounted: Mapping[str, datetime] | None = None,
     ) -> dict[str, str]:
         """Note that these runs begin, all in one transaction; answers who holds those that may not."""
+        file = self._file
+        try:
+            return self._claim(requests, now=now, begun=begun, left_out=left_out, accounted=accounted)
+        except DamagedStateError as damage:
+            self._mended(damage, file)
+            return self._claim(requests, now=now, begun=begun, left_out=left_out, accounted=accounted)
+
+    def _claim(
+        self,
+        requests: Sequence[RunRequest],
+        *,
+        now: datetime,
+        begun: Mapping[str, LastStart] | None,
+        left_out: Sequence[tuple[RunRequest, Run]],
+        accounted: Mapping[str, datetime] | None,
+    ) -> dict[str, str]:
         claimed_at = codec.microseconds(now)
         with self._writing() as db:
             if begun:

@@ -12,8 +12,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
+from urllib.parse import quote
 
-from gavo_exec.errors import StoreError
+from gavo_exec.errors import DamagedStateError, StoreError
 
 _BUSY_SECONDS: Final = 10.0
 """How long to wait for another process that writes."""
@@ -62,6 +63,13 @@ class StateFile:
             self._db.close()
             raise
 
+    def check(self) -> None:
+        """Look whether the file is whole; raises DamagedStateError.  A second for some hundred megabytes."""
+        with self._explained(), self.lock:
+            [(found,)] = self._db.execute("PRAGMA quick_check(1)").fetchall()
+        if found != "ok":
+            raise DamagedStateError(f"The state file {self._path} is damaged ({found})")
+
     def read(self, query: str, parameters: tuple[Any, ...] | dict[str, object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         with self._explained(), self.lock:
@@ -99,6 +107,11 @@ class StateFile:
         self._unchecked_bytes = 0
         with suppress(sqlite3.Error), closing(sqlite3.connect(self._path, timeout=0.0, isolation_level=None)) as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return self._path
 
     @property
     def used_bytes(self) -> int:
@@ -148,7 +161,7 @@ class StateFile:
             code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
             if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 advice = "is damaged; stop the daemon, move the file aside and start again"
-                raise StoreError(f"The state file {self._path} {advice} ({exc})") from exc
+                raise DamagedStateError(f"The state file {self._path} {advice} ({exc})") from exc
             raise StoreError(f"The state file {self._path} cannot be used: {exc}") from exc
 
     def _migrate(self) -> None:
@@ -170,6 +183,20 @@ class StateFile:
         with self._explained(), self.lock:
             [(version,)] = self._db.execute("PRAGMA user_version").fetchall()
             return int(version)
+
+
+def read_leftovers(path: str, table: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """What can be read of a table in a damaged file: its columns, and rows up to the first that cannot be read."""
+    rows: list[tuple[Any, ...]] = []
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as db:
+            found = db.execute(f"SELECT * FROM {table}")  # noqa: S608 -- a name of ours
+            columns = [str(column[0]) for column in found.description]
+            with suppress(sqlite3.Error):
+                rows.extend(found)
+    except sqlite3.Error:
+        return [], []
+    return columns, rows
 
 
 def _create_private(path: str) -> None:

@@ -2,11 +2,12 @@
 
 import os
 from collections import deque
+from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from gavo_exec.errors import StoreError
+from gavo_exec.errors import DamagedStateError, StoreError
 from gavo_exec.model import Channel
 from gavo_exec.services.store import codec
 from gavo_exec.services.store.file import QUERIES, StateFile
@@ -25,9 +26,35 @@ class Notes:
     def __init__(self, path: str | os.PathLike[str], *, holder: str) -> None:
         [self._holder] = codec.stored(holder)
         self._pending: deque[tuple[str, codec.Row]] = deque()
+        self.on_damage: Callable[[str], str] | None = None
+        """Called with the path where the file turns out to be damaged, to put a fresh one in its place; answers what to
+        say of that.  Without it, damage is an error like others.
+        """
+        self.on_mended: Callable[[str], object] = lambda _: None
+        """Called with that."""
+        self._open(path)
+
+    def _open(self, path: str | os.PathLike[str]) -> None:
         self._file = StateFile(path)
         self._read = self._file.read
         self._writing = self._file.writing
+
+    def check(self) -> None:
+        """Look whether the file is whole; raises DamagedStateError."""
+        self._file.check()
+
+    def _mended(self, damage: DamagedStateError, file: StateFile) -> None:
+        """Go on with a fresh file in place of the damaged one, unless that was done meanwhile; or raise the damage."""
+        with file.lock:
+            if self._file is not file:
+                return
+            if self.on_damage is None:
+                raise damage
+            path = file.path
+            file.close()
+            said = self.on_damage(path)
+            self._open(path)
+        self.on_mended(said)
 
     def changed_elsewhere(self) -> bool:
         """Whether another process has written to the state since this was asked last."""
@@ -39,6 +66,14 @@ class Notes:
         Raises StoreError where that fails; then what was put is kept for the next flush.  Of more than 10,000 notes or
         64 million characters the oldest are dropped, and the error says how many.
         """
+        file = self._file
+        try:
+            return self._flush()
+        except DamagedStateError as damage:
+            self._mended(damage, file)
+            return self._flush()
+
+    def _flush(self) -> frozenset[Channel]:
         with self._file.lock:
             count = len(self._pending)  # others may append meanwhile, nobody else takes away
             if not count:
@@ -51,6 +86,8 @@ class Notes:
                         if query == "record_run":
                             db.executemany(QUERIES["drop_claim"], [(self._holder, row[0]) for row in rows])
                         db.executemany(QUERIES[query], rows)
+            except DamagedStateError:
+                raise
             except StoreError as exc:
                 dropped = self._drop_excess()
                 fate = f"; {len(self._pending)} notes wait for the next attempt"

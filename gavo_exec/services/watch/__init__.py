@@ -8,7 +8,7 @@ Looking with stat is the truth; the file system's events only tell when looking 
 import logging
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
 from gavo_exec.rdfiles import Signature, is_hidden, signature_of
@@ -63,6 +63,10 @@ class TreeWatcher:
         self._tree: Tree | None = None  # as last seen
         self._folders: frozenset[str] = frozenset()  # those in it, for the thread that hears events
         self._is_away = False
+        self._devices: dict[str, int] = {}  # of each folder the file system it is on
+        self._unmounted: set[str] = set()  # folders of which the file system is away
+        self.tell: Callable[[str], object] = lambda message: _log.error("%s", message)
+        """Called with what is to be said: that something is away."""
         self._reported: set[str] = set()  # what is unreadable, as far as the log says so
         self._scanned_at = self._scan_seconds = self._scan_at = 0.0
         self._paid_at = 0.0  # when all scans until now have taken no more than their share
@@ -78,6 +82,8 @@ class TreeWatcher:
         try:
             if not self._is_stopping:
                 tree = self._scan()
+                if tree is not None:
+                    self._note_devices(tree)
                 yield self._settling.start(tree.files if tree is not None else {})
             while not self._is_stopping:
                 if changed := self._turn():
@@ -184,10 +190,47 @@ class TreeWatcher:
                 if is_gone(fault):
                     seen[path] = None
         self._looked_at = time.monotonic()
-        if None in seen.values() and not self._is_there():
-            self._scan_at = self._looked_at
-            return {}
+        if None in seen.values():
+            if not self._is_there():
+                self._scan_at = self._looked_at
+                return {}
+            return {path: found for path, found in seen.items() if found is not None or not self._is_held(path)}
         return seen
+
+    def _is_held(self, path: str) -> bool:
+        """Whether a file that is not there any more has gone with the file system that it was on."""
+        folder = os.path.dirname(path)  # noqa: PTH120 -- as above
+        while len(folder) > len(self._inputs_dir):
+            known = self._devices.get(folder)
+            try:
+                if known is not None and os.stat(folder).st_dev != known:
+                    self._note_unmounted(folder)
+                    return True
+            except OSError:
+                pass  # it was removed, and perhaps what it was in is not what it was
+            folder = os.path.dirname(folder)  # noqa: PTH120
+        return False
+
+    def _note_unmounted(self, folder: str) -> None:
+        """Say, once, that the file system at a folder is away."""
+        # What was mounted there may have had mounts of its own.
+        if not any(folder.startswith(known + os.sep) or folder == known for known in self._unmounted):
+            self._unmounted.add(folder)
+            why = "another file system is there than before"
+            self.tell(f"{folder} is away ({why}): its RDs stay as they are until it is back")
+
+    def _note_devices(self, tree: Tree) -> None:
+        """Remember which file systems the folders are on, but for those that are away."""
+        found = {path: device for (device, _), path in tree.folders.items()}
+        for folder in sorted(self._unmounted):
+            if found.get(folder) == self._devices.get(folder):
+                self._unmounted.discard(folder)
+                _log.warning("%s is back", folder)
+        for path, device in found.items():
+            if not any(path == away or path.startswith(away + os.sep) for away in self._unmounted):
+                self._devices[path] = device
+        if len(self._devices) > 2 * len(found) + 1000:
+            self._devices = {path: self._devices[path] for path in self._devices.keys() & found.keys()}
 
     def _is_there(self) -> bool:
         """Whether the tree as a whole is where it was."""
@@ -203,7 +246,9 @@ class TreeWatcher:
             return frozenset()
         seen: dict[str, Signature | None] = dict(tree.files)
         for paths in (self._settling.known, self._settling.moving):
-            seen.update((path, None) for path in paths if path not in tree.files and not tree.hides(path))
+            gone = (path for path in paths if path not in tree.files and not tree.hides(path))
+            seen.update((path, None) for path in gone if not self._is_held(path))
+        self._note_devices(tree)
         return self._settling.look(seen, self._scanned_at)
 
     def _scan(self) -> Tree | None:
@@ -223,7 +268,7 @@ class TreeWatcher:
         if tree is None:
             self._drop_hints()
             if not self._is_away:
-                _log.error("%s is away (%s): its RDs stay as they are until it is back", self._inputs_dir, away)
+                self.tell(f"{self._inputs_dir} is away ({away}): its RDs stay as they are until it is back")
         else:
             if self._is_away:
                 _log.warning("%s is back", self._inputs_dir)

@@ -131,7 +131,8 @@ def test_runs_start_though_the_store_fails_and_that_is_said(execute: Execute) ->
     stage = Stage(execute, store=Full(":memory:", holder="us", is_alive=lambda _: True))
     stage.at(0)
     assert len(stage.engine.submitted) == 1
-    assert Trouble(message="runs start without being noted in the state: disk full", at=EPOCH) in stage.events
+    trouble = Trouble(message="runs start without being noted in the state: disk full", at=EPOCH, place="the state")
+    assert trouble in stage.events
     stage.store.close()
 
 
