@@ -136,6 +136,7 @@ def _connect(
         site=known,
         clock=clock,
         choice=settings.job_namespace,
+        may_leave_resdir=settings.outside_resdir == "allow",
         isolate=apart.prepare,
     )
 

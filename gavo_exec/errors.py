@@ -50,6 +50,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E107": "The file's elements are nested too deeply.",
         "E108": "The root element is not resource.",
         "E109": "The file has a name from which no keys of executes can be made.",
+        "E110": "Others could write the file, whose code runs as the daemon's user.",
+        "W101": "Others could write the file, whose code runs as the daemon's user.",
         # 2: elements and attributes
         "E201": "An element stands where it is not known.",
         "E202": "An attribute is not known here.",

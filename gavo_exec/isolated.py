@@ -70,6 +70,7 @@ def _loader(rd: ResourceDescriptor, runner: JobRunner, *, settings: Settings, si
         site=site,
         clock=clock,
         choice=settings.job_namespace,
+        may_leave_resdir=settings.outside_resdir == "allow",
     )
 
 

@@ -92,6 +92,7 @@ def execute_here(
             site=known,
             clock=clock,
             choice=settings.job_namespace,
+            may_leave_resdir=settings.outside_resdir == "allow",
             isolate=apart.prepare,
         )
         guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)

@@ -2,6 +2,7 @@
 
 import fcntl
 import itertools
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ from gavo_exec.settings import Settings
 
 STATE_FILE = "state.sqlite"
 LOCK_FILE = "daemon.lock"
+
+_log = logging.getLogger("gavo_exec")
 
 CHILD_OUTPUT_BYTES = 64 * 1024
 """How much of one child's output is kept for what is said about that child; the run's output has all of it anyway."""
@@ -194,7 +197,7 @@ def lock(state_dir: str) -> Iterator[bool]:
     Raises GavoExecError where another has it.
     """
     _make_state_dir(state_dir)
-    with Path(state_dir, LOCK_FILE).open("a+", encoding="ascii") as file:
+    with open(Path(state_dir, LOCK_FILE), "a+", encoding="ascii", opener=_private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -214,10 +217,19 @@ def lock(state_dir: str) -> Iterator[bool]:
             file.truncate(0)
 
 
+def _private(path: str, flags: int) -> int:
+    """Open a file that, if it is new, is its owner's alone."""
+    return os.open(path, flags, 0o600)
+
+
 def _make_state_dir(state_dir: str) -> None:
     """Make the state directory, for this user alone, where it is not there; raises StoreError."""
     try:
         Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = os.stat(state_dir)  # noqa: PTH116 -- paths are strings in this house
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+            Path(state_dir).chmod(0o700)
+            _log.warning("%s was open to others, and is not any more: mails and output may be confidential", state_dir)
     except OSError as fault:
         raise StoreError(
             f"{state_dir}: the state directory cannot be made: {fault.strerror}; name another as state_dir"

@@ -1,9 +1,11 @@
 """How RDs are read by an operator's settings, on a site as it stands."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gavo_exec import descriptor
+from gavo_exec.descriptor.trust import Trust
 from gavo_exec.model import Code, ResourceDescriptor, Site
 from gavo_exec.ports import Clock
 from gavo_exec.runtime import executing, jobcode
@@ -24,6 +26,9 @@ class RDReader:
         self._thorough = thorough
         self._defaults = settings.defaults
         self._run_items = _run_items if settings.code_items == "run" else None
+        self._level = settings.trust
+        self._uid = os.geteuid()
+        self._trusts: dict[str, Trust] = {}  # by resource directory
 
     @property
     def site(self) -> Site:
@@ -41,7 +46,22 @@ class RDReader:
             site=self._site.now(),
             run_items=self._run_items,
             defaults=self._defaults,
+            trust=self._trust(inputs_dir),
         )
+
+    def _trust(self, inputs_dir: str) -> Trust | None:
+        """Who judges the files of a resource directory; those of DaCHS, and of the site itself, may be elsewhere."""
+        if self._level == "off":
+            return None
+        if inputs_dir not in self._trusts:
+            site = self._site.now()
+            self._trusts[inputs_dir] = Trust(
+                inputs_dir=inputs_dir,
+                uid=self._uid,
+                is_strict=self._level == "strict",
+                elsewhere=(site.config_dir, site.system_dir),
+            )
+        return self._trusts[inputs_dir]
 
 
 def find_in_tree(read: RDReader, rd_id: str, *, inputs_dir: str) -> ResourceDescriptor | None:

@@ -14,6 +14,7 @@ from gavo_exec.controls import Controls
 from gavo_exec.daemon import Daemon, assemble
 from gavo_exec.errors import GavoExecError
 from gavo_exec.parts import lock
+from gavo_exec.privileges import become
 from gavo_exec.runtime import capture
 from gavo_exec.runtime.process import children_kept_off_the_terminal
 from gavo_exec.runtime.scheduler import MAX_SLEEP_SECONDS
@@ -23,7 +24,7 @@ from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services.control.server import ControlServer
 from gavo_exec.services.log import lines
 from gavo_exec.services.notify import ServiceManager, status_line
-from gavo_exec.settings import Settings
+from gavo_exec.settings import Settings, hide_secrets
 
 _LAST_STEPS_SECONDS = 30.0
 """How long the daemon may take to end when its runs have ended."""
@@ -43,6 +44,10 @@ def serve(settings: Settings) -> int:
 
     Raises GavoExecError where it cannot start: no such directory, another daemon on the same state, a bad state file.
     """
+    settings = settings.with_secrets_read()
+    hide_secrets(os.environ)
+    if settings.user:
+        become(settings.user, state_dir=settings.state_dir)
     if not Path(settings.inputs_dir).is_dir():
         raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
     tune_interpreter()

@@ -33,7 +33,7 @@ Checked = Callable[..., tuple[ResourceDescriptor | None, tuple[Diagnostic, ...]]
     ),
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True))
-@settings_options("inputs_dir", "dachs_config", "code_items", required=())
+@settings_options("inputs_dir", "dachs_config", "code_items", "trust", required=())
 @click.option(
     "--format",
     "form",

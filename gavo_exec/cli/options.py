@@ -16,6 +16,7 @@ _R = TypeVar("_R")
 
 DAEMON_ONLY = (
     "workers",
+    "user",
     "stop_grace_seconds",
     "rescan_seconds",
     "log_format",

@@ -8,13 +8,17 @@ run but the code of codeItems, and that only where the operator allows it.
 
 import os.path
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from types import MappingProxyType
+
+import msgspec
 
 from gavo_exec.descriptor.build import Context, build_rd
 from gavo_exec.descriptor.replays import RunItems
 from gavo_exec.descriptor.source import Source, declared_encoding, read_bytes
+from gavo_exec.descriptor.trust import Trust
+from gavo_exec.errors import DescriptorError, Severity
 from gavo_exec.model import ResourceDescriptor, Site
 from gavo_exec.rdfiles import rd_id_for
 
@@ -47,6 +51,7 @@ def read(
     site: Site = _NO_SITE,
     run_items: RunItems | None = None,
     defaults: Mapping[str, str] = _NO_DEFAULTS,
+    trust: Trust | None = None,
 ) -> ResourceDescriptor:
     r"""The RD in a file, or in ``data`` if that is given; both paths are absolute.
 
@@ -55,13 +60,23 @@ def read(
     of them are the same, and faults in them untold.
     ``site`` is what macros can know of the data centre.  ``run_items`` runs the code of ``codeItems``; without it, code
     that is needed for executes is a fault.  ``defaults`` are portable properties for all executes, by name, and without
-    fault.
+    fault.  ``trust`` judges who may have written the files that are opened.
 
     Raises DescriptorError with every fault found, and nothing else.
     """
+    is_passed_over = False
+
+    def look(path: str, descriptor: int, data: bytes) -> None:
+        nonlocal is_passed_over
+        is_passed_over = not thorough and _is_without_executes(data, inputs_dir)
+        if trust is not None and not is_passed_over:
+            trust.look(path, descriptor)
+
     if data is None:
-        data = read_bytes(path)
-    if not thorough and _is_without_executes(data, inputs_dir):
+        data = read_bytes(path, look)
+    else:
+        is_passed_over = not thorough and _is_without_executes(data, inputs_dir)
+    if is_passed_over:
         return ResourceDescriptor(
             rd_id=rd_id_for(path, inputs_dir),
             path=path,
@@ -69,10 +84,32 @@ def read(
             resdir=path.rpartition("/")[0],
             sources=(path,),
         )
+    content = data
     context = Context(
-        inputs_dir=inputs_dir, today=today, site=site, run_items=run_items, thorough=thorough, defaults=defaults
+        inputs_dir=inputs_dir,
+        today=today,
+        site=site,
+        run_items=run_items,
+        thorough=thorough,
+        defaults=defaults,
+        look=trust.look if trust is not None else None,
     )
-    return build_rd(Source(path, data), context)
+    return _judged(lambda: build_rd(Source(path, content), context), trust)
+
+
+def _judged(build: Callable[[], ResourceDescriptor], trust: Trust | None) -> ResourceDescriptor:
+    """The RD with what is to be thought of its files; raises DescriptorError where these are faults."""
+    if trust is None:
+        return build()
+    try:
+        rd = build()
+    except DescriptorError as error:
+        found = trust.judgement()
+        raise DescriptorError((*found, *error.diagnostics), sources=error.sources, absent=error.absent) from None
+    found = trust.judgement()
+    if any(each.severity is Severity.ERROR for each in found):
+        raise DescriptorError((*found, *rd.warnings), sources=rd.sources, absent=rd.absent)
+    return msgspec.structs.replace(rd, warnings=(*found, *rd.warnings)) if found else rd
 
 
 def _is_without_executes(data: bytes, inputs_dir: str) -> bool:

@@ -2,7 +2,7 @@
 
 import os.path
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -72,7 +72,8 @@ class _Draft:
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What RDs are read by beside their text; ``today`` is the date that macros give.
 
-    ``defaults`` are portable properties for all executes, none of them faulty.
+    ``defaults`` are portable properties for all executes, none of them faulty.  ``look`` is called with each other file
+    that is opened.
     """
 
     inputs_dir: str
@@ -81,6 +82,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     run_items: RunItems | None = None
     thorough: bool = False
     defaults: Mapping[str, str] = MappingProxyType({})
+    look: Callable[[str, int], None] | None = None
 
 
 def build_rd(source: Source, context: Context) -> ResourceDescriptor:
@@ -104,7 +106,13 @@ class _Builder:
         self.source = source
         self.context = context
         self.report = report
-        self.library = Library(source, inputs_dir=context.inputs_dir, site=context.site, provenance=report.provenance)
+        self.library = Library(
+            source,
+            inputs_dir=context.inputs_dir,
+            site=context.site,
+            provenance=report.provenance,
+            look=context.look,
+        )
         # Times that say UTC are easily mended, but not where others may be meant.
         self.is_in_utc = "when.zone" not in source.text and "when.zone" not in context.defaults
         self.frame = check(source.root, RESOURCE, report, children=source.root.iterchildren(*_ATOMS))

@@ -40,12 +40,21 @@ class BadReferenceError(GavoExecError):
 class Library:
     """The RD that is read and all others that it refers to; ``absent`` are the files looked for in vain."""
 
-    def __init__(self, source: Source, *, inputs_dir: str, site: Site, provenance: Provenance) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        inputs_dir: str,
+        site: Site,
+        provenance: Provenance,
+        look: Callable[[str, int], None] | None = None,
+    ) -> None:
         self.main = source
         self.absent: dict[str, None] = {}
         self._inputs_dir = inputs_dir
         self._site = site
         self._provenance = provenance
+        self._look = look
         self._opened: dict[str, Source | DescriptorError] = {source.path: source}
         self._ids: dict[Source, dict[str, list[_Element]]] = {}
         self._made: dict[Source, dict[str, _Element]] = {}
@@ -213,6 +222,11 @@ class Library:
             raise BadReferenceError("E506", f"{shortened(rd_part)} leads out of the resource directory")
         return path.removesuffix(".rd")
 
+    def _look_at(self, path: str, descriptor: int, _data: bytes) -> None:
+        """Let whoever wants to look at a file that is open."""
+        if self._look is not None:
+            self._look(path, descriptor)
+
     def _first_of(self, candidates: list[str]) -> Source | None:
         """The first of these files that is there, opened; raises BadReferenceError where it is no good."""
         for path in candidates:
@@ -221,7 +235,7 @@ class Library:
                     self.absent[path] = None
                     continue
                 try:
-                    source = Source(path, read_bytes(path))
+                    source = Source(path, read_bytes(path, self._look_at))
                     if local_name(source.root) != RESOURCE.name:
                         refuse_root(source)
                     self._opened[path] = source

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, cached_property
 from typing import NoReturn
@@ -199,8 +200,11 @@ def _parser(*, attribute_defaults: bool = False, recover: bool = False) -> etree
     )
 
 
-def read_bytes(path: str) -> bytes:
-    """The file's content; never waits, whatever the path leads to.  Raises DescriptorError."""
+def read_bytes(path: str, look: Callable[[str, int, bytes], object] | None = None) -> bytes:
+    """The file's content; never waits, whatever the path leads to.  Raises DescriptorError.
+
+    ``look`` is called with the path, the descriptor and the content, while the file is open.
+    """
     try:
         # Without O_NONBLOCK, opening a FIFO would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -213,6 +217,8 @@ def read_bytes(path: str) -> bytes:
             data = b""
             while len(data) <= MAX_BYTES and (more := os.read(descriptor, status.st_size + 1)):
                 data = data + more if data else more
+            if look is not None:
+                look(path, descriptor, data)
             return data
         finally:
             os.close(descriptor)

@@ -101,6 +101,29 @@ $ mv q.rd 'q#2.rd'
 Mend:
 $ mv 'q#2.rd' q2.rd
 """,
+    "E110": r"""
+An RD is code: whoever may write it, or put another in its place, can do what the daemon's user can. Nobody may but
+root, that user and the owner of the file; that goes for the folders above it, too, and for files that RDs draw on.
+Symbolic links may not lead out of the resource directory. With trust = warn this is a warning (W101).
+
+Wrong:
+$ chmod 666 q.rd
+
+Mend:
+$ chmod 644 q.rd
+""",
+    "W101": r"""
+An RD is code: whoever may write it, or put another in its place, can do what the daemon's user can. Nobody may but
+root, that user and the owner of the file; that goes for the folders above it, too, and for files that RDs draw on.
+Symbolic links may not lead out of the resource directory. With trust = strict, the default for root, the RD is
+refused (E110).
+
+Wrong:
+$ chmod 666 q.rd
+
+Mend:
+$ chmod 644 q.rd
+""",
     "E201": r"""
 Within resource, all that does not concern jobs is passed over. Within an execute everything is known, so that a
 strange element is a slip, and what it was to say would be lost.

@@ -62,7 +62,8 @@ class JobLoader:
     """Makes requests callable, and remembers what it made for as long as that version of the RD is in use.
 
     ``find`` answers the accepted version of an RD, by its id, and ``whole`` all of one of which no more is known than
-    that it has no executes; ``choice`` says whose names job code gets.  ``isolate`` prepares runs that are to have a
+    that it has no executes; ``choice`` says whose names job code gets, ``may_leave_resdir`` whether its paths may lead
+    out of the resource directory.  ``isolate`` prepares runs that are to have a
     process of their own; without it, they are like all others.
     """
 
@@ -76,6 +77,7 @@ class JobLoader:
         clock: Clock | None = None,
         choice: JobNamespace = "auto",
         isolate: Prepare | None = None,
+        may_leave_resdir: bool = False,
     ) -> None:
         self._runner = runner
         self._find = find
@@ -84,6 +86,7 @@ class JobLoader:
         self._clock = clock or SystemClock()
         self._choice: JobNamespace = choice
         self._isolate = isolate
+        self._may_leave_resdir = may_leave_resdir
         self._lock = threading.Lock()
         self._rds: WeakValueDictionary[int, RD] = WeakValueDictionary()
         # What jobs share on their rd must not go with the job that put it there: it stays with the accepted version.
@@ -148,7 +151,13 @@ class JobLoader:
         with self._lock:
             made = self._rds.get(id(rd))
             if made is None or made._rd is not rd:  # noqa: SLF001 -- of this room
-                made = RD(rd, site=self._site, loaded_at=self._clock.now().timestamp(), make_execute=Execute.of)
+                made = RD(
+                    rd,
+                    site=self._site,
+                    loaded_at=self._clock.now().timestamp(),
+                    make_execute=Execute.of,
+                    may_leave=self._may_leave_resdir,
+                )
                 self._rds[id(rd)] = made
             if accepted is None or accepted is rd:
                 self._kept[rd.rd_id] = made

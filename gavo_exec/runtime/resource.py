@@ -89,7 +89,9 @@ class RD(WithProperties):
         site: model.Site,
         loaded_at: float,
         make_execute: Callable[["RD", model.Execute], Any],
+        may_leave: bool = False,
     ) -> None:
+        self._may_leave = may_leave
         self.sourceId = rd.rd_id
         self.schema = rd.schema
         self.resdir = rd.resdir
@@ -138,8 +140,18 @@ class RD(WithProperties):
         )
 
     def getAbsPath(self, relPath: str) -> str:
-        """The absolute path of something in the resource directory; absolute paths stay as they are."""
-        return os.path.join(self.resdir, relPath)
+        """The absolute path of something in the resource directory.
+
+        Raises ReportableError for a path that leads out of it, by being absolute or by ``..``, unless the settings
+        allow that (``outside_resdir``).
+        """
+        path = os.path.join(self.resdir, relPath)
+        if not self._may_leave and not f"{os.path.normpath(path)}/".startswith(f"{os.path.normpath(self.resdir)}/"):
+            raise ReportableError(
+                f"{relPath} leads out of the resource directory {self.resdir}",
+                "let it be below the resource directory (a symbolic link there will do), or set outside_resdir = allow",
+            )
+        return path
 
     def getRelResdir(self) -> str:
         """The resource directory below the data centre's inputs directory; raises ValueError where it is outside."""

@@ -16,9 +16,27 @@ def schema() -> dict[str, Any]:
     del found["required"]
     found["properties"]["defaults"] |= defaults_schema()
     for setting in SETTINGS:
+        if setting.type in {"secret", "url"}:
+            found["properties"][setting.name] = _or_reference(found["properties"][setting.name])
         if setting.default.replace(",", "") != str(found["properties"][setting.name].get("default")):
             found["properties"][setting.name].pop("default", None)
     return found
+
+
+def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    """A text, or where it is kept."""
+    text = {name: value for name, value in schema.items() if name not in {"description", "default"}}
+    places = [
+        {
+            "type": "object",
+            "properties": {place: {"type": "string"}},
+            "required": [place],
+            "additionalProperties": False,
+        }
+        for place in ("file", "env", "credential")
+    ]
+    rest = {name: value for name, value in schema.items() if name in {"description", "default"}}
+    return {**rest, "anyOf": [text, *places]}
 
 
 def reference() -> str:
@@ -40,6 +58,11 @@ def reference() -> str:
         "stands](../howto/dachs-site.md).",
     ]
     for setting in SETTINGS:
+        if setting.type in {"secret", "url"}:
+            elsewhere = '`{file = "..."}`, `{env = "NAME"}` or `{credential = "name"}`, of systemd\'s `LoadCredential=`'
+            lines_of_kind = [f"- kept elsewhere, in the settings file: {elsewhere}"]
+        else:
+            lines_of_kind = []
         flag = f"`{setting.flag} {setting.metavar}`" if setting.flag else "none, since others could see it"
         lines += [
             "",
@@ -49,6 +72,7 @@ def reference() -> str:
             "",
             f"- value: {setting.expects}{f', in {setting.unit}' if setting.unit else ''}",
             f"- default: {setting.default or 'none'}",
+            *lines_of_kind,
             f"- flag: {flag}",
             f"- variable: `{setting.variable}`",
         ]

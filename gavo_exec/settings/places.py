@@ -1,12 +1,12 @@
 """The places where settings are given, and how they are brought together."""
 
-# ruff: noqa: PTH100, PTH109, PTH113, PTH117, PTH118, PTH120 -- paths are strings in this house
+# ruff: noqa: PTH100, PTH119, PTH109, PTH113, PTH117, PTH118, PTH120 -- paths are strings in this house
 
 import os
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from gavo_exec.settings.dachs import NO_CONFIG, locate, read_site, sendmail_of
 from gavo_exec.settings.defaults import DefaultsError, line_of
 from gavo_exec.settings.gavorc import place_of
 from gavo_exec.settings.paths import expanded
-from gavo_exec.settings.setting import PREFIX
+from gavo_exec.settings.setting import PREFIX, Setting
 from gavo_exec.settings.table import BY_NAME, Settings
 
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
@@ -69,7 +69,10 @@ class _Reader:
                 self.faults.append(f"{given.where}: there is no setting {name}{_meant(name)}")
                 continue
             try:
-                value = setting.convert(given.value, is_text=is_text)
+                plain = (
+                    self._referred_to(setting, given.value, folder) if isinstance(given.value, dict) else given.value
+                )
+                value = setting.convert(plain, is_text=is_text)
             except DefaultsError as error:
                 for inner, fault in error.faults:
                     self.faults.append(f"{given.where_of(inner) if given.where_of else given.where}: {fault}")
@@ -91,6 +94,35 @@ class _Reader:
                 if name not in _TRANSPORTS and (chosen == ["smtp_host"] or not name.startswith("smtp_"))
             }
         self.given.update(taken)
+
+    def _referred_to(self, setting: Setting, value: dict[str, Any], folder: str) -> Any:
+        """The secret that is kept elsewhere: in a file, a variable, or a credential of systemd's.
+
+        Raises ValueError, with what is wrong, where it is not there.
+        """
+        if setting.type not in {"secret", "url"}:
+            return value
+        match value:
+            case {"file": str(name), **rest} if not rest:
+                path = os.path.join(folder, expanded(name, self.environ))
+            case {"credential": str(name), **rest} if not rest:
+                if not (credentials := self.environ.get("CREDENTIALS_DIRECTORY", "")):
+                    raise ValueError(
+                        f"is the credential {name!r}, but no service manager has given any (LoadCredential=)"
+                    )
+                path = os.path.join(credentials, os.path.basename(name))
+            case {"env": str(name), **rest} if not rest:
+                if name not in self.environ:
+                    raise ValueError(f"is the variable {name}, which is not set")
+                return self.environ[name]
+            case _:
+                raise ValueError("must be a text, or one of {file = ...}, {env = ...} and {credential = ...}")
+        try:
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as fault:
+            why = fault.strerror if isinstance(fault, OSError) else "it is not in UTF-8"
+            raise ValueError(f"cannot be read from {path}: {why}") from None
+        return lines[0] if lines else ""
 
     def take_file(self, path: str) -> None:
         """Take a settings file."""
@@ -206,8 +238,16 @@ def load(
     if "smtp_user" in values:
         values.setdefault("smtp_security", "starttls")
     values.setdefault("inputs_dir", "")
+    values.setdefault("trust", "strict" if os.geteuid() == 0 else "warn")
     values.setdefault("state_dir", default_state_dir(environ, is_root=os.geteuid() == 0))
     return Settings(**values)
+
+
+def hide_secrets(environ: MutableMapping[str, str]) -> None:
+    """Take the secrets among the settings out of an environment that jobs would have, too."""
+    for setting in BY_NAME.values():
+        if setting.type == "secret":
+            environ.pop(setting.variable, None)
 
 
 def find_file(environ: Mapping[str, str]) -> str | None:

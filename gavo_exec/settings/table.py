@@ -65,6 +65,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "whose executes need it are refused otherwise."
         ),
     ] = "refuse"
+    trust: Annotated[
+        Literal["strict", "warn", "off"],
+        _says(
+            "What becomes of RDs that others than root, the daemon's user and the file's owner could write, or put "
+            "others in place of, and of symbolic links that lead out of the resource directory: they are refused "
+            "(strict), warned of, or taken as they are.",
+            default="strict for root, warn for others",
+        ),
+    ] = "warn"
+    outside_resdir: Annotated[
+        Literal["refuse", "allow"],
+        _says(
+            "Whether paths that job code gives to `rd.getAbsPath`, `rd.openRes` and `execDef.spawnPython` may lead out "
+            "of its resource directory: by being absolute, or by `..`. Symbolic links are followed wherever they lead."
+        ),
+    ] = "refuse"
+    user: Annotated[
+        str,
+        _says(
+            "Whom the daemon and all jobs run as, where it is started by root: a name or a number. What it needs root "
+            "for, as secrets in files, it reads before.",
+            metavar="USER",
+            default="the user who starts it",
+        ),
+    ] = ""
     defaults: Annotated[
         Mapping[str, str],
         _says(
@@ -323,6 +348,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def read_webhook_secret(self) -> str:
         """The same for the secret that webhooks are signed with."""
         return _secret(self.webhook_secret, self.webhook_secret_file, "secret")
+
+    def with_secrets_read(self) -> "Settings":
+        """These settings with what is in secret files, which the daemon's user need not be able to read.
+
+        Raises SettingsError where one cannot be read.
+        """
+        return msgspec.structs.replace(
+            self,
+            smtp_password=self.read_smtp_password(),
+            smtp_password_file="",
+            webhook_secret=self.read_webhook_secret(),
+            webhook_secret_file="",
+        )
 
     def without_secrets(self) -> "Settings":
         """These settings for those who need no secrets."""

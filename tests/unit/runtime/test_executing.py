@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gavo_exec.errors import RunError, SpawnFailed
+from gavo_exec.errors import ReportableError, RunError, SpawnFailed
 from gavo_exec.model import Code, NewFile, Outcome, Overlap, Policy, ResourceDescriptor, RunRequest
 from gavo_exec.model import Execute as ExecuteModel
 from gavo_exec.ports import JobRunner, Terms
@@ -20,7 +20,7 @@ from gavo_exec.runtime.output import BoundedOutput
 from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.runtime.resource import StructureError
 from gavo_exec.schedule import Every, parse_at
-from gavo_exec.testing import EPOCH, ScriptedRunner, make_execute, make_rd
+from gavo_exec.testing import EPOCH, ScriptedRunner, make_execute, make_rd, make_request
 
 
 class Stage:
@@ -67,7 +67,8 @@ def run(code: str, **kwargs: Any) -> tuple[Any, Execute]:
         ("rd.resdir", "/inputs/test"),
         ("rd.srcPath", "/inputs/test/q.rd"),
         ("rd.getAbsPath('bin/x.py')", "/inputs/test/bin/x.py"),
-        ("rd.getAbsPath('/etc/x')", "/etc/x"),
+        ("rd.getAbsPath('/inputs/test/x')", "/inputs/test/x"),
+        ("rd.getAbsPath('a/../b')", "/inputs/test/a/../b"),
         ("rd.getRelResdir()", "test"),
         ("rd.getMeta('title')", None),
         ("rd.getMeta('title', default='none')", "none"),
@@ -87,6 +88,36 @@ def test_job_code_finds_what_it_may_ask_for(expression: str, value: object) -> N
 )
 def test_the_schedule_is_seen_as_the_rd_writes_it(schedule: Any, at: list[str] | None, every: int | None) -> None:
     assert run("return execDef.at, execDef.every", schedule=schedule)[0] == (at, every)
+
+
+@pytest.mark.parametrize(
+    "code", ["rd.getAbsPath('/etc/x')", "rd.openRes('../other/x')", "execDef.spawnPython('../testing/x.py')"]
+)
+def test_paths_that_lead_out_of_the_resdir_are_refused(code: str) -> None:
+    with pytest.raises(ReportableError, match=r"^[./\w]+ leads out of the resource directory /inputs/test$") as caught:
+        run(code)
+    assert "set outside_resdir = allow" in caught.value.hint
+
+
+def test_they_may_be_allowed() -> None:
+    runner = ScriptedRunner()
+    loader = JobLoader(runner, may_leave_resdir=True)
+    request = make_request(make_execute(code="execDef.spawnPython('/opt/x.py', rd.getAbsPath('../a'))"))
+    call, _ = loader.prepare(ActiveRun(request, BoundedOutput(1000)))
+    call()
+    assert runner.calls[0][1:] == ("/opt/x.py", "/inputs/test/../a")
+
+
+def test_parameters_of_a_run_go_before_properties_and_are_of_that_run_alone() -> None:
+    runner = ScriptedRunner()
+    loader = JobLoader(runner)
+    execute = make_execute(code="return execDef.getProperty('night', None)", properties={"night": "1"})
+    answers = []
+    for parameters in ((), (("night", "2"),), ()):
+        request = msgspec.structs.replace(make_request(execute), parameters=parameters)
+        call, _ = loader.prepare(ActiveRun(request, BoundedOutput(1000)))
+        answers.append(call())
+    assert answers == ["1", "2", "1"]
 
 
 def test_properties_are_read_set_and_cleared() -> None:
