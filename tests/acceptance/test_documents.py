@@ -396,7 +396,8 @@ def must_be_settings(text: str, folder: Path) -> Settings:
     """Fail for a settings file that cannot be used."""
     path = folder / "shown.toml"
     path.write_text(text, encoding="utf-8")
-    return load(flags={}, environ={"HOME": HOME}, path=str(path), required=())
+    environ = {"HOME": HOME, "SMTP_PASSWORD": "secret", "HEARTBEAT_URL": "https://hc.example.org/ping/1"}
+    return load(flags={}, environ=environ, path=str(path), required=())
 
 
 def parsed_unit(text: str) -> configparser.ConfigParser:
