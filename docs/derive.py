@@ -104,6 +104,7 @@ def properties() -> str:
 
 PRODUCERS: Sequence[tuple[str, Callable[[], str]]] = [
     ("docs/man/gavo-exec.1", cli.man_page),
+    ("docs/man/gavo-exec.toml.5", cli.settings_page),
     ("docs/reference/cli.md", cli.reference),
     ("docs/reference/control.md", openapi.page),
     ("docs/reference/diagnostics.md", diagnostics),

@@ -9,6 +9,7 @@ import click
 from gavo_exec import __version__
 from gavo_exec.cli.app import group
 from gavo_exec.cli.exits import MEANINGS
+from gavo_exec.settings import SETTINGS
 
 _ABOUT = "runs the jobs that XML resource descriptors declare"
 
@@ -62,6 +63,29 @@ def man_page() -> str:
     for code, meaning in MEANINGS.items():
         lines += [".TP", f".B {code}", _roff(meaning)]
     return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """The text of ``docs/man/gavo-exec.toml.5``."""
+    lines = [
+        '.\\" Derived from gavo_exec/settings/table.py; change it there, not this file.',
+        f'.TH GAVO-EXEC.TOML 5 "" "gavo-exec {__version__}" "File formats"',
+        ".SH NAME",
+        "gavo-exec.toml, settings.toml \\- settings of gavo-exec",
+        ".SH DESCRIPTION",
+        _roff(
+            "A TOML file: the one named by --settings or $GAVO_EXEC_SETTINGS, else the first of ./gavo-exec.toml, "
+            "$XDG_CONFIG_HOME/gavo-exec/settings.toml and /etc/gavo-exec/settings.toml. Paths are relative to its "
+            "folder. Flags win over variables of the environment, which win over the file."
+        ),
+        ".SH SETTINGS",
+    ]
+    for setting in SETTINGS:
+        default = f" Default: {setting.default}." if setting.default else ""
+        text = f"{setting.description}{default} Variable: {setting.variable}."
+        expects = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", setting.expects)
+        lines += [".TP", f"\\fB{_roff(setting.name)}\\fR ({_roff(expects)})", _roff(text.replace("`", ""))]
+    return "\n".join([*lines, ".SH SEE ALSO", ".BR gavo-exec (1)"]) + "\n"
 
 
 def _commands(parent: click.Group, path: str = "gavo-exec") -> Iterator[tuple[str, click.Command]]:

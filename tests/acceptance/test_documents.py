@@ -37,7 +37,21 @@ READING = frozenset({"check", "explain", "list", "next", "history", "show", "sim
 """Commands that may be given again until they show what has just happened."""
 
 ELSEWHERE = frozenset(
-    {"pip", "make", "python3", "systemctl", "journalctl", "useradd", "crontab", "xmllint", "cp", "mkdir"}
+    {
+        "pip",
+        "make",
+        "python3",
+        "systemctl",
+        "journalctl",
+        "useradd",
+        "crontab",
+        "xmllint",
+        "cp",
+        "mkdir",
+        "apt",
+        "ln",
+        "rm",
+    }
 )
 """What may stand in blocks that are only looked at."""
 

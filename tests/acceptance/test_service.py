@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gavo_exec.settings import load
 from tests.acceptance.conftest import PATIENCE_SECONDS, Site
 
 ROOT = Path(__file__).parent.parent.parent
@@ -134,3 +135,26 @@ def test_lines_for_the_journal_have_priorities(site: Site, format: str) -> None:
     assert all(re.match(rf"<[3-7]>{start}", line) for line in said), said
     assert any(line.startswith("<3>") and "E203" in line for line in said)
     assert any(line.startswith("<6>") and "ready: 1 job" in line for line in said)
+
+
+@pytest.mark.parametrize("page", ["gavo-exec.1", "gavo-exec.toml.5"])
+def test_the_manual_pages_are_ones(page: str) -> None:
+    groff = shutil.which("groff")
+    if groff is None:
+        pytest.skip("there is no groff here")
+    path = ROOT / "docs" / "man" / page
+    done = subprocess.run([groff, "-man", "-Tutf8", "-ww", str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "GAVO-EXEC" in done.stdout
+
+
+def test_the_container_does_what_it_says() -> None:
+    """No tool that builds it is at hand: what can be told from the text."""
+    text = (ROOT / "examples" / "container" / "Containerfile").read_text()
+    words = [line.split(None, 1)[0] for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    known = ["FROM", "RUN", "COPY", "ENV", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"]
+    assert set(words) <= set(known)
+    variables = dict(re.findall(r"(GAVO_EXEC_\w+)=(\S+)", text))
+    settings = load(flags={}, environ={**variables, "HOME": "/root"}, required=("inputs_dir", "state_dir"))
+    assert (settings.inputs_dir, settings.state_dir, settings.log_format) == ("/inputs", "/state", "json")
+    assert "USER 1000:1000" in text
