@@ -395,6 +395,32 @@ def starting(times: int) -> Figure:
     )
 
 
+def listing(count: int, runs: int) -> Figure:
+    """Goal 19."""
+    return Figure(
+        name="listing",
+        title=f"list with {count:,} executes and {runs:,} runs",
+        columns=("s, the daemon", "s, the command", "s, history --failed"),
+        contenders={"gavo-exec": ("listing", "list", str(count), str(runs))},
+        goals=(Goal(19, "s until the daemon has answered", value("gavo-exec"), "<=", 0.2),),
+        repeats=1,
+    )
+
+
+def ready(count: int) -> Figure:
+    """Goal 15, the second part, and what a daemon with little to do takes."""
+    return Figure(
+        name="ready",
+        title=f"a daemon with {count} RDs",
+        columns=("s until ready", "MB, idle"),
+        contenders={"gavo-exec": ("listing", "ready", str(count))},
+        goals=(
+            Goal(15, "s until ready", value("gavo-exec"), "<=", 0.5),
+            Goal(15, "MB of memory, idle", value("gavo-exec", 1), "<=", 45),
+        ),
+    )
+
+
 def _all(*, is_quick: bool) -> list[Figure]:
     """All figures, with counts that mean something, or not."""
 
@@ -404,6 +430,8 @@ def _all(*, is_quick: bool) -> list[Figure]:
     few = size(1_000, 20)
     return [
         starting(size(10, 1)),
+        ready(size(100, 5)),
+        listing(size(10_000, 100), size(1_000_000, 1000)),
         reading(size(1000, 2), 3000),
         reading(size(1000, 2), 60_000),
         reading(size(1000, 2), 60_000, "without"),
