@@ -34,6 +34,10 @@ class PauseView(msgspec.Struct, frozen=True, kw_only=True):
         """The view of a pause."""
         return cls(key=pause.key, since=pause.since, until=pause.until, note=pause.note, who=pause.who)
 
+    def value(self) -> Pause:
+        """The pause that it is the view of."""
+        return Pause(key=self.key, since=self.since, until=self.until, note=self.note, who=self.who)
+
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     """The daemon in one look."""

@@ -33,6 +33,8 @@ def status_command(*, settings: Settings, as_json: bool) -> int:
 
 def show_status(status: StatusView) -> None:
     """Print the daemon in one look: first what needs somebody."""
+    from gavo_exec.cli.views import pause_words
+
     up = length(status.now - status.started_at)
     pace = f", next {instant(status.next_due)} UTC (in {left(status.next_due, status.now)})" if status.next_due else ""
     waiting = f", {status.waiting} waiting" if status.waiting else ""
@@ -58,14 +60,7 @@ def show_status(status: StatusView) -> None:
     for line in status.broken_rds:
         print(f"  {clean(line)}")
     for pause in status.pauses:
-        print(f"  {clean(pause_words(pause))}")
-
-
-def pause_words(pause: PauseView) -> str:
-    """``weather/q#fetch is paused until ... (jo: disk moved)``."""
-    ends = f" until {instant(pause.until)} UTC" if pause.until is not None else ""
-    note = f": {pause.note}" if pause.note else ""
-    return f"{pause.key or 'everything'} is paused{ends} since {instant(pause.since)} UTC ({pause.who}{note})"
+        print(f"  {clean(pause_words(pause.value()))}")
 
 
 def _until(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -101,10 +96,11 @@ def pause_command(
     meanwhile is made up for as after a time without a daemon: mostly by one run (see when.missed).
     """
     from gavo_exec.cli.asking import client_of, keys_or_all
+    from gavo_exec.cli.views import pause_words
 
     client = client_of(settings)
     pauses = [client.pause(key, until=until, note=note) for key in keys_or_all(keys, is_all=is_all)]
-    _tell_pauses(pauses, [pause_words(pause) for pause in pauses], as_json=as_json)
+    _tell_pauses(pauses, [pause_words(pause.value()) for pause in pauses], as_json=as_json)
     return DONE
 
 

@@ -12,7 +12,7 @@ from gavo_exec.cli.options import examples, json_option, moment, settings_option
 from gavo_exec.cli.output import clean, show_json
 from gavo_exec.cli.state import opened_store
 from gavo_exec.cli.tree import read_tree
-from gavo_exec.cli.views import State, broken_rds, planned_jobs
+from gavo_exec.cli.views import State, broken_rds, pause_words, planned_jobs
 from gavo_exec.model import Run, rd_id_of
 from gavo_exec.parts import is_running
 from gavo_exec.ports import Store
@@ -60,6 +60,8 @@ def explain_command(*, key: str, at: datetime | None, settings: Settings, as_jso
     print(clean(found.answer))
     for line in found.evidence:
         print(f"  {clean(line)}")
+    if (pause := state.pause_of(key, SystemClock().now())) is not None:
+        print(f"  {clean(pause_words(pause))}: it does not start by itself until then")
     return DONE
 
 

@@ -16,6 +16,7 @@ from gavo_exec.cli.views import (
     broken_rds,
     declared_executes,
     outcome_words,
+    pause_words,
     policy_words,
     statuses,
 )
@@ -197,6 +198,7 @@ def show_execute(rd: ResourceDescriptor, execute: Execute, *, status: JobStatus 
             ("Schedule", execute.schedule.describe()),
             ("Next due", f"{instant(due)} UTC" if due else ""),
             ("Running since", f"{instant(running_since)} UTC" if running_since else ""),
+            ("Paused", pause_words(status.pause) if status is not None and status.pause is not None else ""),
             ("File", f"{execute.position.path or rd.path}:{execute.position.line}"),
             ("Resource directory", rd.resdir),
             ("Debug", "yes" if execute.debug else ""),

@@ -49,7 +49,7 @@ def next_command(
     """
     from gavo_exec.cli.state import recorded_state
     from gavo_exec.cli.tree import read_tree
-    from gavo_exec.cli.views import State, broken_rds, coming_dues, planned_jobs, reason_words
+    from gavo_exec.cli.views import State, broken_rds, coming_dues, pause_words, planned_jobs, reason_words
     from gavo_exec.runtime.clock import SystemClock
 
     if keys and all_jobs:
@@ -68,6 +68,8 @@ def next_command(
         for line in broken_rds(catalog):
             print(clean(line), file=sys.stderr)
     now = SystemClock().now()
+    for pause in (state.pauses[each] for each in ("", *wanted) if each in state.pauses):
+        print(clean(pause_words(pause)), file=sys.stderr)
     dues = coming_dues((jobs[key] for key in wanted), state, start=start or now, count=count)
     if as_json:
         show_json(dues)

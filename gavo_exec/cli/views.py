@@ -204,6 +204,13 @@ def broken_rds(catalog: Catalog) -> list[str]:
     return lines
 
 
+def pause_words(pause: Pause) -> str:
+    """``weather/q#fetch is paused until ... (jo: the disk moves)``."""
+    ends = f" until {pause.until:%Y-%m-%d %H:%M:%S} UTC" if pause.until is not None else ""
+    note = f": {pause.note}" if pause.note else ""
+    return f"{pause.key or 'everything'} is paused{ends} since {pause.since:%Y-%m-%d %H:%M:%S} UTC ({pause.who}{note})"
+
+
 def policy_words(policy: Policy) -> list[tuple[str, str]]:
     """What is out of the ordinary about a policy: the properties that say so, each with its value in words."""
     ordinary = dict(_in_words(DEFAULT_POLICY))

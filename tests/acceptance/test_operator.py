@@ -180,7 +180,8 @@ def test_pauses_are_shown_and_outlive_the_daemon_even_where_it_is_killed(site: S
     assert job["paused"] is True
     before = len(site.json("history", "--limit", "1000"))
     assert "1 paused" in site.run("list")
-    assert "the server moves" in site.run("status")
+    for command in (["status"], ["explain", KEY], ["show", KEY]):
+        assert "the server moves" in site.run(*command)
     assert site.run("trigger", KEY, "--wait") == "fetched\n"
     assert len(site.json("history", "--limit", "1000")) == before + 1
     assert site.run("resume", KEY) == "weather/q#fetch goes on\n"
