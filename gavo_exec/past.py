@@ -52,7 +52,12 @@ class PastExecute(msgspec.Struct, frozen=True, kw_only=True):
 def packed_version(rd: ResourceDescriptor) -> bytes:
     """The executes of an RD as bytes, for keeping."""
     version = {execute.key: PastExecute.of(execute) for execute in rd.executes}
-    return zlib.compress(msgspec.json.encode(spelt_out(msgspec.to_builtins(version))), 6)
+    try:
+        content = msgspec.json.encode(version)
+    except UnicodeEncodeError:
+        content = msgspec.json.encode(spelt_out(msgspec.to_builtins(version)))
+    # Quickly rather than tightly: it is done while runs wait to be recorded.
+    return zlib.compress(content, 1)
 
 
 def unpacked_version(content: bytes) -> dict[str, PastExecute]:
