@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from fnmatch import fnmatch
 from typing import Final, TypeVar
 
 from msgspec import structs
@@ -100,7 +101,7 @@ class Controls:
         """Let an execute run now, with these in the place of properties; answers the run's id."""
         self._must_go_on()
         run_id = self._known(key, lambda: self._daemon.scheduler.ask(lambda a, now: a.trigger(key, parameters, now)))
-        detail = ", ".join([f"run {run_id}", *(f"{name}={value}" for name, value in parameters)])
+        detail = ", ".join([f"run {run_id}", *(f"{name}={self._shown(name, value)}" for name, value in parameters)])
         self._tell(OperatorActed(who=who, what="triggered", about=key, detail=detail, at=self._now()))
         return run_id
 
@@ -145,6 +146,11 @@ class Controls:
         self._daemon.ask_to_stop(f"asked by {who}")
         if at_once:
             self._daemon.ask_to_stop(f"asked by {who}")
+
+    def _shown(self, name: str, value: str) -> str:
+        """A parameter's value, unless its name is that of a secret."""
+        secret = self._daemon.settings.secret_names
+        return "..." if any(fnmatch(name.upper(), pattern.upper()) for pattern in secret) else value
 
     def _tell(self, event: Event) -> None:
         """Let listeners know, and wait until it is written down: what was answered is to outlive a crash."""

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import stat
 from pathlib import Path
 
 from gavo_exec.errors import GavoExecError
@@ -22,7 +23,10 @@ def become(user: str, *, state_dir: str) -> None:
     try:
         Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in (Path(state_dir), *Path(state_dir).rglob("*")):
-            os.lchown(path, found.pw_uid, found.pw_gid)
+            status = path.lstat()
+            # Not what somebody may have put there as another name of a file of root's.
+            if status.st_uid == 0 and (stat.S_ISDIR(status.st_mode) or status.st_nlink == 1):
+                os.lchown(path, found.pw_uid, found.pw_gid)
         os.setgroups([gid for gid in os.getgrouplist(found.pw_name, found.pw_gid) if _is_known(gid)] or [found.pw_gid])
         os.setresgid(found.pw_gid, found.pw_gid, found.pw_gid)
         os.setresuid(found.pw_uid, found.pw_uid, found.pw_uid)

@@ -101,6 +101,12 @@ def test_a_triggered_run_is_recorded_with_who_asked(house: House) -> None:
     assert job.last_run.run_id == run_id
 
 
+def test_parameters_with_names_of_secrets_are_not_told(house: House) -> None:
+    house.controls.trigger(KEY, parameters=(("api_token", "hush"),), who="jo")
+    [told] = [deed for deed in house.deeds() if deed[1] == "triggered"]
+    assert told[3].endswith(", api_token=...")
+
+
 def test_a_run_is_cancelled_with_who_asked(house: House) -> None:
     run_id = house.controls.trigger(KEY, who="jo")
     house.step()
