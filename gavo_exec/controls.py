@@ -76,7 +76,7 @@ class Controls:
 
     def jobs(self) -> list[JobStatus]:
         """All jobs as they stand, by key."""
-        last_runs = self._daemon.store.last_runs()
+        last_runs = self._daemon.last_runs.all()
         return [
             structs.replace(status, last_run=last_runs.get(status.key)) for status in self._daemon.scheduler.statuses()
         ]

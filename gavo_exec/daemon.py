@@ -39,6 +39,7 @@ from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.clock import SystemClock
 from gavo_exec.runtime.deadlines import Alarm, Deadlines
 from gavo_exec.runtime.executing import JobLoader
+from gavo_exec.runtime.lastruns import LastRuns
 from gavo_exec.runtime.live import Live
 from gavo_exec.runtime.process import ProcessRunner
 from gavo_exec.runtime.scheduler import LOOKAHEAD, Scheduler
@@ -167,8 +168,11 @@ def _connect(
         channels=other_channels(settings),
     )
     pings = PingListener(store, clock=clock, find=find, mask=mask)
+    last_runs = LastRuns(store)
     live = Live(lambda run_id: guard.active(run_id))  # noqa: PLW0108 -- there is no guard yet
-    bus = Bus([LogListener(), HistoryListener(store, clock), mail, pings, see_to, live, *listeners], flush=flush)
+    bus = Bus(
+        [LogListener(), HistoryListener(store, clock), mail, pings, see_to, live, last_runs, *listeners], flush=flush
+    )
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),
@@ -215,6 +219,7 @@ def _connect(
         watcher=watcher,
         arrivals=arrivals,
         live=live,
+        last_runs=last_runs,
         upkeep=make_upkeep(settings, clock=clock, is_busy=lambda: scheduler.running > 0),
         heartbeat=make_heartbeat(settings, is_well=scheduler.is_well),
     )

@@ -28,6 +28,7 @@ from gavo_exec.runtime.arrivals import Arrivals
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.guard import Guard
+from gavo_exec.runtime.lastruns import LastRuns
 from gavo_exec.runtime.live import Live
 from gavo_exec.runtime.scheduler import Scheduler
 from gavo_exec.runtime.supervision import Supervision, stack_of
@@ -81,6 +82,7 @@ class Daemon:
         watcher: Watcher,
         arrivals: Arrivals,
         live: Live,
+        last_runs: LastRuns,
         upkeep: Upkeep,
         heartbeat: Heartbeat | None = None,
     ) -> None:
@@ -98,6 +100,7 @@ class Daemon:
         self.watcher = watcher
         self.arrivals = arrivals
         self.live = live
+        self.last_runs = last_runs
         self.upkeep = upkeep
         self.heartbeat = heartbeat
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()

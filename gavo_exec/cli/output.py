@@ -41,7 +41,9 @@ def clip(text: str, length: int = _CELL) -> str:
 
 def instant(moment: datetime | None) -> str:
     """``2026-01-31 07:30:00`` (UTC); ``-`` for None."""
-    return "-" if moment is None else moment.astimezone(UTC).isoformat(" ", "seconds")[:19]
+    if moment is None:
+        return "-"
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(" ", "seconds")[:19]
 
 
 def length(duration: timedelta) -> str:
@@ -89,7 +91,11 @@ def show_fields(fields: Iterable[tuple[str, str]]) -> None:
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: with lines and colours kept to what helps on a terminal, aligned text elsewhere."""
-    cells = [[clip(clean(cell)) for cell in row] for row in rows]
+    # Nearly all cells are short and plain, and there may be a hundred thousand of them.
+    cells = [
+        [cell if len(cell) < 60 and cell.isascii() and cell.isprintable() else clip(clean(cell)) for cell in row]
+        for row in rows
+    ]
     if sys.stdout.isatty() and len(cells) <= _MOST_ON_TERMINAL:
         _show_on_terminal(headings, cells)
         return

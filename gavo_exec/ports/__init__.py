@@ -1,4 +1,4 @@
-"""Every protocol of the house: what is asked of outside things.
+"""Every protocol of the house: what is asked of outside things; ``Control``, which knows JSON, has a room of its own.
 
 Real things are made in ``daemon.assemble``; doubles are in ``gavo_exec.testing``.
 """
@@ -12,7 +12,6 @@ import msgspec
 
 from gavo_exec.events import Event
 from gavo_exec.model import Outcome, Run, RunRequest
-from gavo_exec.ports.control import Control
 from gavo_exec.ports.store import Store
 from gavo_exec.rdfiles import Signature
 
@@ -22,7 +21,6 @@ __all__ = [
     "WITHIN_VARIABLE",
     "Clock",
     "Completed",
-    "Control",
     "Engine",
     "JobRunner",
     "Listener",

@@ -185,6 +185,10 @@ class Store(Protocol):
         """For each key its latest run that has ended, without its output."""
         ...
 
+    def version_of_others(self) -> int:
+        """A number that is another one whenever another process has written to the state meanwhile."""
+        ...
+
     def running(self) -> dict[str, Run]:
         """For each key its run that goes on; started_at is when it was claimed."""
         ...

@@ -27,7 +27,7 @@ from gavo_exec.control import (
 )
 from gavo_exec.errors import StoreError
 from gavo_exec.model import Outcome
-from gavo_exec.ports import Control
+from gavo_exec.ports.control import Control
 from gavo_exec.services.control.client import Client
 from gavo_exec.services.control.openapi import openapi
 from gavo_exec.services.control.places import socket_path

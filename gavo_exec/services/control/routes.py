@@ -23,7 +23,7 @@ from gavo_exec.control_views import (
     Triggered,
 )
 from gavo_exec.json_views import ListedJob
-from gavo_exec.ports import Control
+from gavo_exec.ports.control import Control
 
 _DECODER: Final = codecs.getincrementaldecoder("utf-8")
 

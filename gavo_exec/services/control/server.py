@@ -18,7 +18,7 @@ import msgspec
 from gavo_exec.control import RefusedError, UnknownNameError
 from gavo_exec.control_views import Refusal
 from gavo_exec.errors import GavoExecError, plain, spelt_out
-from gavo_exec.ports import Control
+from gavo_exec.ports.control import Control
 from gavo_exec.services.control.places import ON_BEHALF_OF, address_of, new_socket, socket_path
 from gavo_exec.services.control.routes import ROUTES, Asked, Route
 

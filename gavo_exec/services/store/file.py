@@ -88,11 +88,16 @@ class StateFile:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def changed_elsewhere(self) -> bool:
-        """Whether another process has written to the file since this was asked last (True for the first time)."""
+    def version_of_others(self) -> int:
+        """A number that is another one whenever somebody else has written to the file meanwhile."""
         with self._explained(), self.lock:
             [(version,)] = self._db.execute("PRAGMA data_version").fetchall()
-        is_changed = bool(version != self._data_version)
+        return int(version)
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the file since this was asked last (True for the first time)."""
+        version = self.version_of_others()
+        is_changed = version != self._data_version
         self._data_version = version
         return is_changed
 

@@ -73,6 +73,10 @@ class Past(Notes):
         runs = map(codec.run_of, self._read("last_runs"))
         return {run.key: run for run in runs}
 
+    def version_of_others(self) -> int:
+        """A number that is another one whenever another process has written to the state meanwhile."""
+        return self._file.version_of_others()
+
     def last_success_at(self, key: str) -> datetime | None:
         """When a key's last run that succeeded did so."""
         rows = self._read("last_success", codec.stored(key))
