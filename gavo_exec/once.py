@@ -37,7 +37,7 @@ from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.mail import MailListener
 from gavo_exec.services.pings import PingListener
 from gavo_exec.services.postman import Postmen
-from gavo_exec.settings import LiveSite, Settings, find_site
+from gavo_exec.settings import LiveSite, Settings, find_site, hide_secrets
 
 
 def execute_here(
@@ -56,6 +56,8 @@ def execute_here(
     Raises GavoExecError where another process is running one of them, or the site's configuration has faults.
     """
     clock = SystemClock()
+    settings = settings.with_secrets_read()
+    hide_secrets(os.environ)
     with ExitStack() as undo:
         undo.enter_context(capture.install())
         undo.enter_context(children_kept_off_the_terminal())

@@ -84,6 +84,14 @@ def look_at_daemon(settings: Settings) -> Iterator[Finding]:
             yield Finding(subject="daemon", verdict="note", message=message, advice="restart the daemon")
 
 
+def look_at_user(settings: Settings) -> Iterator[Finding]:
+    """Whether jobs run as somebody who may do anything."""
+    if os.geteuid() == 0 and not settings.user:
+        message = "jobs of a daemon that is started like this run as root"
+        advice = "give it a user of its own: User= in the unit, or the setting user"
+        yield Finding(subject="user", verdict="note", message=message, advice=advice)
+
+
 def look_at_state_directory(settings: Settings) -> Iterator[Finding]:
     """Whether the state is where it may be, and nobody else's business."""
     from gavo_exec.runtime.mounts import read_mounts
@@ -289,6 +297,7 @@ def look_at_dachs(settings: Settings) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     look_at_version,
     look_at_daemon,
+    look_at_user,
     look_at_state_directory,
     look_at_state_file,
     look_at_disk,

@@ -154,6 +154,12 @@ def test_secrets_are_where_they_are_needed_and_nowhere_else(
             assert SECRET.encode() not in path.read_bytes(), path
 
 
+def test_a_run_by_hand_does_not_hand_secrets_on_either(site: Site) -> None:
+    site.env |= {"GAVO_EXEC_WEBHOOK_SECRET": SECRET, "GAVO_EXEC_WEBHOOK_URL": "http://127.0.0.1:9/"}
+    site.save("a/q.rd", rd("execDef.spawn(['sh', '-c', 'env | grep -c GAVO_EXEC_WEBHOOK_SECRET; true'])"))
+    assert site.run("execute", "a/q#x") == "0\n"
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
