@@ -64,7 +64,7 @@ class DaemonStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     ``jobs`` counts all executes, ``running`` the runs that go on, ``waiting`` what is due and has no slot yet;
     ``broken_rds`` are the RDs that are refused at present, ``pauses`` all that hold; ``mails_waiting`` and
-    ``mails_given_up`` count what is in the outbox.
+    ``mails_given_up`` count what is in the outbox.  ``lag_seconds`` is how long the scheduler has been overdue.
     """
 
     version: str
@@ -85,6 +85,7 @@ class DaemonStatus(msgspec.Struct, frozen=True, kw_only=True):
     mails_waiting: int
     mails_given_up: int
     is_stopping: bool = False
+    lag_seconds: float = 0.0
 
 
 class Reloaded(msgspec.Struct, frozen=True, kw_only=True):

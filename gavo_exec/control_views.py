@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from gavo_exec.control import DaemonStatus, Happening, JobStatus, Pause, Printed, RunBegan
-from gavo_exec.json_views import RunView
+from gavo_exec.json_views import CodeLinesView, DiagnosticView, ExecuteView, RunView
 from gavo_exec.model import Outcome, Run
 
 
@@ -60,6 +60,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     mails_waiting: Annotated[int, _says("How many mails, and what goes by other channels, wait to be delivered.")]
     mails_given_up: Annotated[int, _says("How many could not be delivered, and are given up.")]
     is_stopping: Annotated[bool, _says("Whether it is to end.")]
+    lag_seconds: Annotated[float, _says("How long the scheduler has been overdue to look at the time; mostly 0.")] = 0.0
 
     @classmethod
     def of(cls, status: DaemonStatus) -> "StatusView":
@@ -108,6 +109,37 @@ class JobLine(msgspec.Struct, frozen=True, kw_only=True):
             pause=PauseView.of(status.pause) if status.pause is not None else None,
             held_back=status.held_back,
         )
+
+
+class JobDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A job with all there is to know of it but its past."""
+
+    line: Annotated[JobLine, _says("How it stands.")]
+    declared: Annotated[ExecuteView, _says("What its RD says.")]
+    code: Annotated[tuple[CodeLinesView, ...], _says("Its code with the lines of the files, setup code first.")]
+    settings: Annotated[
+        tuple[tuple[str, str], ...],
+        _says("What is out of the ordinary about how it is run: names of properties, with values in words."),
+    ]
+    coming: Annotated[tuple[_Instant, ...], _says("The next instants at which it is due, ten at most.")]
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """An RD that is refused at present."""
+
+    rd_id: Annotated[str, _says("Its id.")]
+    path: Annotated[str, _says("Its file.")]
+    rejected_at: Annotated[_Instant, _says("Since when this version is refused.")]
+    diagnostics: Annotated[tuple[DiagnosticView, ...], _says("All that is to be said about it.")]
+    held_back: Annotated[tuple[str, ...], _says("The keys of its jobs that run on in the last good version.")]
+
+
+class RDLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An RD that has jobs, or is refused."""
+
+    rd_id: Annotated[str, _says("Its id.")]
+    jobs: Annotated[int, _says("How many jobs it has.")]
+    is_good: Annotated[bool, _says("Whether its present version is in force.")]
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from fnmatch import fnmatch
+from itertools import islice, takewhile
+from time import monotonic
 from typing import Final, TypeVar
 
 from msgspec import structs
@@ -21,17 +23,25 @@ from gavo_exec.control import (
     RunEnded,
     UnknownNameError,
 )
+from gavo_exec.control_views import Broken, JobDetail, JobLine, RDLine
 from gavo_exec.daemon import Daemon
 from gavo_exec.errors import Severity
 from gavo_exec.events import DeliveryAsked, Event, OperatorActed, PauseBegan, PauseEnded
-from gavo_exec.json_views import ListedJob
-from gavo_exec.model import Rejection, rd_id_of
+from gavo_exec.json_views import CodeLinesView, DiagnosticView, DueView, ExecuteView, ListedJob
+from gavo_exec.measures import Measures
+from gavo_exec.model import Reason, Rejection, rd_id_of
+from gavo_exec.past import PastExecute
+from gavo_exec.policywords import policy_words
+from gavo_exec.schedule import Schedule
 
 _WRITTEN_SECONDS: Final = 10.0
 """How long to wait until what was done is noted in the state."""
 
 _SIGN_OF_LIFE_SECONDS: Final = 5.0
 """How long nothing may happen until whoever follows is told just that."""
+
+_COMING: Final = 10
+"""How many coming instants of a job are told."""
 
 _T = TypeVar("_T")
 
@@ -48,6 +58,8 @@ class Controls:
     def status(self) -> DaemonStatus:
         """The daemon in one look."""
         daemon = self._daemon
+        due_back_at = daemon.scheduler.due_back_at
+        lag_seconds = max(0.0, monotonic() - due_back_at) if due_back_at else 0.0
         standings, pauses, waiting = daemon.scheduler.ask(
             lambda agenda, _: (agenda.standings(), agenda.pauses, len(agenda.waiting()))
         )
@@ -72,6 +84,7 @@ class Controls:
             mails_waiting=sum(waiting for waiting, _ in undelivered),
             mails_given_up=sum(given_up for _, given_up in undelivered),
             is_stopping=daemon.is_stopping,
+            lag_seconds=lag_seconds,
         )
 
     def jobs(self) -> list[JobStatus]:
@@ -89,6 +102,62 @@ class Controls:
             for status in self.jobs()
             if (declared := catalog.find(status.key)) is not None
         ]
+
+    def job(self, key: str) -> JobDetail:
+        """A job with all there is to know of it but its past."""
+        daemon = self._daemon
+        [standing] = self._known(key, lambda: daemon.scheduler.ask(lambda agenda, _: [agenda.standing(key)]))
+        status, execute = standing.status(), standing.execute
+        if (found := daemon.reloader.catalog.find(key)) is None:
+            raise UnknownNameError(f"no execute has the key {key!r} any more")
+        last_run = daemon.last_runs.of(key)
+        return JobDetail(
+            line=JobLine.of(structs.replace(status, last_run=last_run)),
+            declared=ExecuteView.of(*found),
+            code=tuple(CodeLinesView(path=part.path, lines=part.lines) for part in PastExecute.of(execute).code),
+            settings=tuple(policy_words(execute.policy)),
+            coming=tuple(islice(_dues(execute.schedule, status.due), _COMING)),
+        )
+
+    def coming(self, *, until: datetime, each: int) -> list[DueView]:
+        """What is due until then, so many instants of each job at most, in order of time; paused jobs left out."""
+        standings = self._daemon.scheduler.ask(lambda agenda, _: agenda.standings())
+        dues = [
+            DueView(key=standing.execute.key, title=standing.execute.title, due=due, reason=Reason.SCHEDULED)
+            for standing in standings
+            if standing.pause is None
+            for due in takewhile(lambda due: due < until, islice(_dues(standing.execute.schedule, standing.due), each))
+        ]
+        return sorted(dues, key=lambda due: (due.due, due.key))
+
+    def broken(self) -> list[Broken]:
+        """The RDs that are refused at present."""
+        catalog = self._daemon.reloader.catalog
+        return [
+            Broken(
+                rd_id=rd_id,
+                path=rejection.path,
+                rejected_at=rejection.rejected_at,
+                diagnostics=tuple(map(DiagnosticView.of, rejection.diagnostics)),
+                held_back=tuple(each.key for each in rd.executes) if (rd := catalog.accepted.get(rd_id)) else (),
+            )
+            for rd_id, rejection in sorted(catalog.rejected.items())
+        ]
+
+    def rds(self) -> list[RDLine]:
+        """The RDs that have jobs, or are refused."""
+        catalog = self._daemon.reloader.catalog
+        jobs = {rd_id: len(rd.executes) for rd_id, rd in catalog.accepted.items() if rd.executes}
+        return [
+            RDLine(rd_id=rd_id, jobs=jobs.get(rd_id, 0), is_good=rd_id not in catalog.rejected)
+            for rd_id in sorted({*jobs, *catalog.rejected})
+        ]
+
+    def measures(self) -> Measures:
+        """What was counted of runs since the daemon started."""
+        if (metrics := self._daemon.metrics) is None:
+            raise RefusedError("nothing is counted where the daemon does not show itself (--web)")
+        return metrics.measures()
 
     def _broken(self) -> Iterator[str]:
         """Of each RD that is refused the first fault."""
@@ -203,6 +272,14 @@ class Controls:
         yield RunBegan(run=run)
         yield Printed(run_id=run.run_id, output=run.output.encode("utf-8", "backslashreplace"))
         yield RunEnded(run=run)
+
+
+def _dues(schedule: Schedule, due: datetime | None) -> Iterator[datetime]:
+    """The instants of a schedule, of which the next is known."""
+    while due is not None:
+        yield due
+        following = schedule.next_due(due, due)
+        due = following if following is not None and following > due else None
 
 
 def _first_fault(rejection: Rejection) -> str:

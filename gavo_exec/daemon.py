@@ -26,6 +26,7 @@ from gavo_exec.parts import (
     make_mailer,
     make_masker,
     make_run_ids,
+    make_traces,
     make_upkeep,
     open_own_store,
     other_channels,
@@ -47,6 +48,7 @@ from gavo_exec.runtime.workers import LocalEngine
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.log import LogListener
 from gavo_exec.services.mail import MailListener
+from gavo_exec.services.metrics import MetricsListener
 from gavo_exec.services.pings import PingListener
 from gavo_exec.services.postman import Carry, Postmen
 from gavo_exec.services.store import SQLiteStore
@@ -170,9 +172,18 @@ def _connect(
     pings = PingListener(store, clock=clock, find=find, mask=mask)
     last_runs = LastRuns(store)
     live = Live(lambda run_id: guard.active(run_id))  # noqa: PLW0108 -- there is no guard yet
-    bus = Bus(
-        [LogListener(), HistoryListener(store, clock), mail, pings, see_to, live, last_runs, *listeners], flush=flush
-    )
+    metrics = MetricsListener() if settings.web else None
+    known_listeners: list[Listener] = [
+        LogListener(),
+        HistoryListener(store, clock),
+        mail,
+        pings,
+        see_to,
+        live,
+        last_runs,
+    ]
+    known_listeners += [each for each in (metrics, make_traces(settings)) if each is not None]
+    bus = Bus([*known_listeners, *listeners], flush=flush)
     guard = make_guard(settings, loader, clock=clock, bus=bus, deadlines=deadlines)
     agenda = Agenda(
         run_ids=make_run_ids(clock),
@@ -222,4 +233,5 @@ def _connect(
         last_runs=last_runs,
         upkeep=make_upkeep(settings, clock=clock, is_busy=lambda: scheduler.running > 0),
         heartbeat=make_heartbeat(settings, is_well=scheduler.is_well),
+        metrics=metrics,
     )

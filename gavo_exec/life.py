@@ -32,6 +32,7 @@ from gavo_exec.runtime.lastruns import LastRuns
 from gavo_exec.runtime.live import Live
 from gavo_exec.runtime.scheduler import Scheduler
 from gavo_exec.runtime.supervision import Supervision, stack_of
+from gavo_exec.services.metrics import MetricsListener
 from gavo_exec.services.postman import Heartbeat, Postmen
 from gavo_exec.services.store.upkeep import Upkeep
 from gavo_exec.settings import Settings
@@ -85,6 +86,7 @@ class Daemon:
         last_runs: LastRuns,
         upkeep: Upkeep,
         heartbeat: Heartbeat | None = None,
+        metrics: MetricsListener | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -103,6 +105,7 @@ class Daemon:
         self.last_runs = last_runs
         self.upkeep = upkeep
         self.heartbeat = heartbeat
+        self.metrics = metrics
         self._inbox: SimpleQueue[frozenset[str] | _Reload | _Stop] = SimpleQueue()
         self._stopping = ExitStack()
         self._is_to_stop = False

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 
+from gavo_exec import __version__
 from gavo_exec.catalog import Catalog
 from gavo_exec.elements.portable import parse_property
 from gavo_exec.errors import DamagedStateError, GavoExecError, StoreError
 from gavo_exec.incidents import Incident, Kind
 from gavo_exec.model import REMINDERS, Channel, Execute, rd_id_of
-from gavo_exec.ports import Clock, Mailer, Runner
+from gavo_exec.ports import Clock, Listener, Mailer, Runner
 from gavo_exec.runtime.bus import Bus
 from gavo_exec.runtime.deadlines import Deadlines
 from gavo_exec.runtime.executing import JobLoader
@@ -61,7 +62,7 @@ def make_guard(settings: Settings, loader: JobLoader, *, clock: Clock, bus: Bus,
 
 def open_store(settings: Settings) -> SQLiteStore:
     """The state file of these settings, made where it is not there yet; raises StoreError."""
-    _make_state_dir(settings.state_dir)
+    make_state_dir(settings.state_dir)
     return SQLiteStore(Path(settings.state_dir, STATE_FILE), holder=process_holder(), is_alive=is_alive)
 
 
@@ -150,6 +151,19 @@ def make_heartbeat(settings: Settings, *, is_well: Callable[[], bool]) -> Heartb
     return Heartbeat(settings.heartbeat_url, every=timedelta(seconds=settings.heartbeat_seconds), is_well=is_well)
 
 
+def make_traces(settings: Settings) -> Listener | None:
+    """What sends a trace of each run, if that is wanted; raises GavoExecError where what it needs is not installed."""
+    if not settings.otlp_endpoint:
+        return None
+    try:
+        from gavo_exec.services.traces import TraceListener
+    except ModuleNotFoundError as fault:
+        raise GavoExecError(
+            f"otlp_endpoint needs what is not installed ({fault.name}): pip install 'gavo-exec[otel]'"
+        ) from None
+    return TraceListener(settings.otlp_endpoint, host=settings.host, version=__version__)
+
+
 def find_execute(catalog: Catalog, key: str) -> Execute | None:
     """The execute that has this key now."""
     found = catalog.find(key)
@@ -196,7 +210,7 @@ def lock(state_dir: str) -> Iterator[bool]:
 
     Raises GavoExecError where another has it.
     """
-    _make_state_dir(state_dir)
+    make_state_dir(state_dir)
     with open(Path(state_dir, LOCK_FILE), "a+", encoding="ascii", opener=_private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -222,7 +236,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _make_state_dir(state_dir: str) -> None:
+def make_state_dir(state_dir: str) -> None:
     """Make the state directory, for this user alone, where it is not there; raises StoreError."""
     try:
         Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from gavo_exec.errors import spelt_out
-from gavo_exec.model import Code, Execute, ResourceDescriptor
+from gavo_exec.model import Code, Execute, Outcome, ResourceDescriptor
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,13 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     about: str = ""
     detail: str = ""
+
+
+class DayOfRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """How a day went for a job: how its last run ended, and how many went wrong."""
+
+    outcome: Outcome
+    bad: int
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):

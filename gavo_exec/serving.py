@@ -12,11 +12,13 @@ from pathlib import Path
 from gavo_exec.catalog import Catalog
 from gavo_exec.controls import Controls
 from gavo_exec.daemon import Daemon, assemble
+from gavo_exec.display import Display, check_that_it_can_be_shown
 from gavo_exec.errors import GavoExecError
-from gavo_exec.parts import lock
+from gavo_exec.events import Trouble
+from gavo_exec.parts import CHILD_OUTPUT_BYTES, lock
 from gavo_exec.privileges import become
 from gavo_exec.runtime import capture
-from gavo_exec.runtime.process import children_kept_off_the_terminal
+from gavo_exec.runtime.process import ProcessRunner, children_kept_off_the_terminal
 from gavo_exec.runtime.scheduler import MAX_SLEEP_SECONDS
 from gavo_exec.runtime.signals import signals_told
 from gavo_exec.runtime.stalls import StallWatch
@@ -50,6 +52,8 @@ def serve(settings: Settings) -> int:
         become(settings.user, state_dir=settings.state_dir)
     if not Path(settings.inputs_dir).is_dir():
         raise GavoExecError(f"{settings.inputs_dir}: there is no such resource directory; create it, or name another")
+    if settings.web:
+        check_that_it_can_be_shown()
     tune_interpreter()
     manager = ServiceManager.of(os.environ, pid=os.getpid())
     to_journal = lines.is_journal(sys.stderr, os.environ)
@@ -71,14 +75,19 @@ def serve(settings: Settings) -> int:
             signal.SIGHUP: daemon.ask_to_reload,
         }
         control = ControlServer(settings.state_dir, Controls(daemon))
+        display = _make_display(settings, daemon) if settings.web else None
         _keep_informed(manager, daemon)
         with signals_told(calls):
             stalls.start()
             daemon.start(before_ready=partial(_take_orders, control))
+            if display is not None:
+                display.start()
             manager.ready()
             try:
                 return daemon.run()
             finally:
+                if display is not None:
+                    display.stop()
                 control.stop()
                 stalls.stop()
 
@@ -102,6 +111,15 @@ def _keep_informed(manager: ServiceManager, daemon: Daemon) -> None:
     daemon.scheduler.most_sleep_seconds = min(MAX_SLEEP_SECONDS, manager.most_sleep_seconds)
     daemon.around_reloads = manager.reloading
     daemon.before_stop = lambda: manager.stopping(daemon.settings.stop_grace_seconds + _LAST_STEPS_SECONDS)
+
+
+def _make_display(settings: Settings, daemon: Daemon) -> Display:
+    """What shows the daemon over the network."""
+
+    def tell(message: str) -> None:
+        daemon.bus.publish(Trouble(message=message, at=daemon.clock.now(), place="the dashboard"))
+
+    return Display(settings, ProcessRunner(output_limit_bytes=CHILD_OUTPUT_BYTES), tell=tell)
 
 
 def _take_orders(control: ControlServer) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
-from gavo_exec.control import DaemonStatus, Happening, JobStatus, Pause, Reloaded
+from gavo_exec.control import DaemonStatus, Happening, JobStatus, Pause, Reloaded, UnknownNameError
+from gavo_exec.control_views import Broken, JobDetail, JobLine, RDLine
 from gavo_exec.errors import DeliveryError, Position, SpawnFailed
-from gavo_exec.json_views import ListedJob
-from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Outcome, Policy, ResourceDescriptor, Run, RunRequest
+from gavo_exec.json_views import DueView, ExecuteView, ListedJob
+from gavo_exec.measures import Measures
+from gavo_exec.model import DEFAULT_POLICY, Execute, Job, Outcome, Policy, Reason, ResourceDescriptor, Run, RunRequest
 from gavo_exec.ports import FREE, Completed, Performer, Store, Terms
 from gavo_exec.rdfiles import Signature
 from gavo_exec.schedule import Every, Schedule
@@ -291,6 +293,7 @@ class FakeControl:
         self.asked: list[tuple[object, ...]] = []
         self.refusal: Exception | None = None
         self.statuses = list(statuses)
+        self.broken_rds: list[Broken] = []
         self.happenings = list(happenings)
         self.at = at
 
@@ -331,6 +334,41 @@ class FakeControl:
         """None."""
         self._note("listed")
         return []
+
+    def job(self, key: str) -> JobDetail:
+        """One of the statuses, with an execute of no account."""
+        self._note("job", key)
+        rd = make_rd(make_execute(key))
+        found = next((status for status in self.statuses if status.key == key), None)
+        if found is None:
+            raise UnknownNameError(f"no execute has the key {key!r}", known=tuple(each.key for each in self.statuses))
+        declared = ExecuteView.of(rd, rd.executes[0])
+        return JobDetail(line=JobLine.of(found), declared=declared, code=(), settings=(), coming=())
+
+    def coming(self, *, until: datetime, each: int) -> list[DueView]:
+        """The next due instants of the statuses."""
+        self._note("coming", until, each)
+        return [
+            DueView(key=status.key, title=status.title, due=status.due, reason=Reason.SCHEDULED)
+            for status in self.statuses
+            if status.due is not None
+        ]
+
+    def broken(self) -> list[Broken]:
+        """Those in ``broken_rds``."""
+        self._note("broken")
+        return self.broken_rds
+
+    def rds(self) -> list[RDLine]:
+        """The RDs of the statuses, which are good."""
+        self._note("rds")
+        ids = sorted({status.key.partition("#")[0] for status in self.statuses})
+        return [RDLine(rd_id=rd_id, jobs=1, is_good=True) for rd_id in ids]
+
+    def measures(self) -> Measures:
+        """Nothing was counted."""
+        self._note("measures")
+        return Measures(runs=(), successes=(), durations={}, lateness={}, rejected_edits=0, stalls=0)
 
     def trigger(self, key: str, *, parameters: tuple[tuple[str, str], ...] = (), who: str) -> str:
         """A run."""

@@ -40,6 +40,7 @@ _MODULES = {
     "status": "control",
     "stop": "control",
     "tail": "live",
+    "token": "token",
     "trigger": "live",
 }
 

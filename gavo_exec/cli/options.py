@@ -26,6 +26,12 @@ DAEMON_ONLY = (
     "history_failed_days",
     "history_runs",
     "history_bytes",
+    "web",
+    "web_host",
+    "web_port",
+    "web_names",
+    "web_reading",
+    "otlp_endpoint",
 )
 """The settings that nothing but the daemon goes by."""
 
@@ -131,6 +137,10 @@ def settings_options(
 
 def _option(setting: Setting) -> Callable[[Callable[..., _R]], Callable[..., _R]]:
     """The flag of a setting; its value is checked with all others, wherever they were given."""
+    if setting.type == "switch":
+        return click.option(
+            f"{setting.flag}/--no-{setting.flag[2:]}", setting.name, default=None, help=setting.description
+        )
     default = f"  [default: {setting.default}]" if setting.default not in {"", "none"} else ""
     return click.option(
         setting.flag,

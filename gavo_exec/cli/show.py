@@ -17,7 +17,6 @@ from gavo_exec.cli.views import (
     declared_executes,
     outcome_words,
     pause_words,
-    policy_words,
     statuses,
 )
 from gavo_exec.control import JobStatus
@@ -26,6 +25,7 @@ from gavo_exec.errors import StoreError
 from gavo_exec.json_views import ExecuteView, JobView, RunWithOutput
 from gavo_exec.model import Code, Execute, ResourceDescriptor, Run
 from gavo_exec.past import PastExecute
+from gavo_exec.policywords import policy_words
 from gavo_exec.settings import Settings
 
 _LAST_RUNS = 5

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from gavo_exec.control import DaemonStatus, Happening, JobStatus, Pause, Reloaded
-from gavo_exec.json_views import ListedJob
+from gavo_exec.control_views import Broken, JobDetail, RDLine
+from gavo_exec.json_views import DueView, ListedJob
+from gavo_exec.measures import Measures
 
 
 class Control(Protocol):
@@ -24,6 +26,26 @@ class Control(Protocol):
 
     def listed(self) -> Sequence[ListedJob]:
         """The same with all that their RDs say of them but for the code."""
+        ...
+
+    def job(self, key: str) -> JobDetail:
+        """A job with all there is to know of it but its past."""
+        ...
+
+    def coming(self, *, until: datetime, each: int) -> list[DueView]:
+        """What is due until then, so many instants of each job at most, in order of time; paused jobs left out."""
+        ...
+
+    def broken(self) -> list[Broken]:
+        """The RDs that are refused at present."""
+        ...
+
+    def rds(self) -> list[RDLine]:
+        """The RDs that have jobs, or are refused."""
+        ...
+
+    def measures(self) -> Measures:
+        """What was counted of runs since the daemon started."""
         ...
 
     def trigger(self, key: str, *, parameters: tuple[tuple[str, str], ...] = (), who: str) -> str:

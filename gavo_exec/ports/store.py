@@ -18,7 +18,7 @@ from gavo_exec.model import (
     Run,
     RunRequest,
 )
-from gavo_exec.past import Deed, PastExecute
+from gavo_exec.past import DayOfRuns, Deed, PastExecute
 
 
 class Store(Protocol):
@@ -185,6 +185,17 @@ class Store(Protocol):
         """For each key its latest run that has ended, without its output."""
         ...
 
+    def days(self, keys: Iterable[str], *, until: datetime, count: int) -> dict[str, tuple[DayOfRuns | None, ...]]:
+        """How the last days went for each key, the last one first; None for a day without runs.
+
+        A day ends as late in the day as ``until``; what was recorded after that counts as of the last day.
+        """
+        ...
+
+    def took(self, key: str, *, limit: int) -> list[float]:
+        """How many seconds the last runs of a key took that did well, newest first."""
+        ...
+
     def version_of_others(self) -> int:
         """A number that is another one whenever another process has written to the state meanwhile."""
         ...
@@ -211,6 +222,10 @@ class Store(Protocol):
 
     def undelivered(self) -> dict[Channel, tuple[int, int]]:
         """By channel how many wait to be delivered, and how many were given up."""
+        ...
+
+    def oldest_undelivered_at(self) -> datetime | None:
+        """Since when what waits longest to be delivered does; None where nothing waits."""
         ...
 
     def hasten_mails(self, *, now: datetime) -> None:

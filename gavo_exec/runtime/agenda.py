@@ -103,6 +103,14 @@ class Agenda(Timetable):
 
     def standings(self) -> list[Standing]:
         """Every job as it stands, in no order."""
+        return self._standings(self._entries.items())
+
+    def standing(self, key: str) -> Standing:
+        """One job as it stands; raises UnknownNameError where there is none of this key."""
+        [found] = self._standings([(key, self._entry(key))])
+        return found
+
+    def _standings(self, entries: Iterable[tuple[str, Entry]]) -> list[Standing]:
         running, rejected, pauses = self._turns.running, self._catalog.rejected, self._pauses
         return [
             Standing(
@@ -112,7 +120,7 @@ class Agenda(Timetable):
                 pause=pauses.of(key) if pauses else None,
                 is_held_back=bool(rejected) and entry.rd.rd_id in rejected,
             )
-            for key, entry in self._entries.items()
+            for key, entry in entries
         ]
 
     def statuses(self) -> tuple[JobStatus, ...]:

@@ -27,6 +27,10 @@ class LastRuns:
             with self._lock:
                 self._known[run.key] = run
 
+    def of(self, key: str) -> Run | None:
+        """The run of a key that ended last, without its output."""
+        return next((run for run in self._store.runs(key, limit=100) if run.outcome is not None), None)
+
     def all(self) -> dict[str, Run]:
         """For each key the run that ended last, without its output; read anew where another process has written."""
         version = self._store.version_of_others()

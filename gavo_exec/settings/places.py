@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Collection, Mapping, MutableMapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -239,8 +240,17 @@ def load(
         values.setdefault("smtp_security", "starttls")
     values.setdefault("inputs_dir", "")
     values.setdefault("trust", "strict" if os.geteuid() == 0 else "warn")
+    values.setdefault("web_reading", "anyone" if is_loopback(values.get("web_host", "127.0.0.1")) else "token")
     values.setdefault("state_dir", default_state_dir(environ, is_root=os.geteuid() == 0))
     return Settings(**values)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def hide_secrets(environ: MutableMapping[str, str]) -> None:

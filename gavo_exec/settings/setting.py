@@ -19,7 +19,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting, for whatever derives from the table; ``default`` and ``unit`` are texts for people."""
 
     name: str
-    type: Literal["text", "secret", "path", "url", "list", "choice", "int", "float", "table"]
+    type: Literal["text", "secret", "path", "url", "list", "choice", "switch", "int", "float", "table"]
     description: str
     default: str
     metavar: str
@@ -55,7 +55,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
             case "url":
                 return "an address that begins with https:// or http://"
             case _:
-                return "a path" if self.type == "path" else "text on one line"
+                return {"path": "a path", "switch": "true or false"}.get(self.type, "text on one line")
 
     def convert(self, value: object, *, is_text: bool) -> object:
         """The value as the table has it; ``is_text`` tells that it comes from where there are only texts.

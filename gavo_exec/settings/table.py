@@ -283,6 +283,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dashboard_url: Annotated[
         str, _says("The address of the dashboard, for links in mails.", metavar="URL", kind="url")
     ] = ""
+    web: Annotated[
+        bool,
+        _says(
+            "Whether the daemon shows itself over HTTP: the dashboard, metrics, a calendar, and the control API. Needs "
+            "what `gavo-exec[web]` installs.",
+            default="false",
+        ),
+    ] = False
+    web_host: Annotated[
+        str,
+        _says(
+            "The address that this listens on. Anything but the loopback is for networks that are trusted, or goes "
+            "through a proxy that speaks HTTPS.",
+            metavar="ADDRESS",
+        ),
+    ] = "127.0.0.1"
+    web_port: Annotated[
+        int, _says("The port that it listens on.", metavar="PORT", default="8642"), Meta(ge=1, le=65_535)
+    ] = 8642
+    web_names: Annotated[
+        tuple[str, ...],
+        _says(
+            "By which names it may be reached, beside `localhost`, `host`, `web_host` and that of `dashboard_url`; "
+            "requests for others are refused. As a variable or a flag, separated by commas.",
+            metavar="NAME",
+            default="none",
+        ),
+    ] = ()
+    web_reading: Annotated[
+        Literal["anyone", "token"],
+        _says(
+            "Who may look: anyone who reaches it, or only who has a token (`gavo-exec token add`). Whoever wants to do "
+            "something needs one in any case.",
+            default="anyone on the loopback, token elsewhere",
+        ),
+    ] = "anyone"
+    otlp_endpoint: Annotated[
+        str,
+        _says(
+            "Where traces go, by OTLP over HTTP, as `http://localhost:4318/v1/traces`: one for each run. Needs what "
+            "`gavo-exec[otel]` installs.",
+            metavar="URL",
+            kind="url",
+        ),
+    ] = ""
     maildir: Annotated[
         str,
         _says(
@@ -386,7 +431,7 @@ def _rd_id(name: str, inputs_dir: str) -> str:
     return posixpath.normpath(name.removeprefix(f"{inputs_dir}/")).removesuffix(".rd")
 
 
-_KINDS = {int: "int", float: "float", str: "text", Mapping[str, str]: "table"}
+_KINDS = {bool: "switch", int: "int", float: "float", str: "text", Mapping[str, str]: "table"}
 
 
 def _settings() -> Iterator[Setting]:

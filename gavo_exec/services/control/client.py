@@ -4,6 +4,7 @@ import http.client
 import os
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -12,13 +13,16 @@ import msgspec
 
 from gavo_exec.control import NoDaemonError, RefusedError, UnknownNameError
 from gavo_exec.control_views import (
+    Broken,
     Cancel,
     Cancelled,
     Done,
+    JobDetail,
     JobLine,
     LiveLine,
     PauseOrder,
     PauseView,
+    RDLine,
     Refusal,
     ReloadedView,
     ResumeOrder,
@@ -28,6 +32,8 @@ from gavo_exec.control_views import (
     Triggered,
 )
 from gavo_exec.errors import GavoExecError
+from gavo_exec.json_views import DueView
+from gavo_exec.measures import Measures
 from gavo_exec.services.control.places import ON_BEHALF_OF, address_of, new_socket
 
 _T = TypeVar("_T")
@@ -78,6 +84,26 @@ class Client:
         """All jobs as ``list --json`` has them."""
         return self._ask("GET", "/v1/jobs/full", answers=list[Any])
 
+    def job(self, key: str) -> JobDetail:
+        """One job, with all that its RD says of it."""
+        return self._ask("GET", f"/v1/job?{urlencode({'key': key})}", answers=JobDetail)
+
+    def coming(self, *, hours: int, each: int) -> list[DueView]:
+        """What is due in the coming hours."""
+        return self._ask("GET", f"/v1/coming?{urlencode({'hours': hours, 'each': each})}", answers=list[DueView])
+
+    def rds(self) -> list[RDLine]:
+        """The RDs that have jobs, or are refused."""
+        return self._ask("GET", "/v1/rds", answers=list[RDLine])
+
+    def broken(self) -> list[Broken]:
+        """The RDs that are refused."""
+        return self._ask("GET", "/v1/broken", answers=list[Broken])
+
+    def measures(self) -> Measures:
+        """What was counted of runs."""
+        return self._ask("GET", "/v1/measures", answers=Measures)
+
     def trigger(self, key: str, *, parameters: Mapping[str, str]) -> str:
         """Let an execute run now; answers the run's id."""
         order = Trigger(key=key, parameters=dict(parameters))
@@ -121,6 +147,14 @@ class Client:
         finally:
             connection.close()
 
+    def forward(self, method: str, target: str, body: bytes) -> tuple[int, str, Iterator[bytes]]:
+        """Ask as somebody else has; answers the status, the type of what comes, and that, line by line.
+
+        The connection is let go of with the iterator.
+        """
+        connection, response = self._request(method, target, body, timeout=_RELOAD_SECONDS)
+        return response.status, response.headers.get("Content-Type", ""), _lines(connection, response)
+
     def _ask(
         self,
         method: str,
@@ -154,6 +188,13 @@ class Client:
         except GavoExecError:
             connection.close()
             raise
+
+
+def _lines(connection: _Connection, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """What comes, and then the end of the connection."""
+    with closing(connection):
+        yield b""  # so that closing this iterator closes the connection, read or not
+        yield from response
 
 
 def _broken_off(fault: Exception) -> GavoExecError:

@@ -6,7 +6,17 @@ from typing import Any, get_args
 import msgspec
 
 from gavo_exec.control_views import Refusal
-from gavo_exec.json_views import LimitView, ListedJob, PolicyView, RunView
+from gavo_exec.json_views import (
+    CodeLinesView,
+    DiagnosticView,
+    DueView,
+    ExecuteView,
+    LimitView,
+    ListedJob,
+    PlaceView,
+    PolicyView,
+    RunView,
+)
 from gavo_exec.services.control.routes import ROUTES, Route
 
 _REFUSALS = {
@@ -33,10 +43,20 @@ def openapi(version: str) -> dict[str, Any]:
         "info": {
             "title": "The control socket of gavo-exec",
             "version": version,
-            "description": "HTTP on the Unix socket control.sock in the state directory, for its owner and root.",
+            "description": "HTTP on the Unix socket control.sock in the state directory, for its owner and root; "
+            "and, with `web`, on a port, for those who have tokens.",
         },
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token, over the network; the socket itself asks for none.",
+                }
+            },
+        },
     }
 
 
@@ -49,6 +69,7 @@ def _operation(
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}{route.path.removeprefix('/v1').replace('/', '_')}",
         "summary": route.summary,
+        "security": [{"token": [route.scope.value]}],
         "responses": {
             str(route.status): {"description": description, "content": {media: {"schema": answers}}},
             **{
@@ -84,6 +105,9 @@ Paths begin with the version, `v1`: in it, fields keep their names, types and me
 and so may values of `reason` and `outcome`. What is not done is answered by 400 (what was sent is not what is to be
 sent), 404 (there is nothing of that name) or 409 (something stands against it), with a [refusal](#refusal).
 
+With `gavo-exec serve --web` all this can be asked over the network as well, with a token that has the scope which
+stands beside each: see [How to see it](../howto/see-it.md).
+
 `schemas/openapi.json` has all this as an OpenAPI document.
 """
 
@@ -94,9 +118,10 @@ def page() -> str:
     _, components = msgspec.json.schema_components([*types, Refusal])
     lines = _ABOUT.splitlines()
     for route in ROUTES:
-        query = " or ".join(f"`{each.name}=...`" for each in route.parameters)
+        query = (" or " if route.streams else " and ").join(f"`{each.name}=...`" for each in route.parameters)
         lines += ["", f"## {route.method} {route.path}", "", f"{route.summary}."]
         lines += ["", *([f"- query: {query}"] if query else [])]
+        lines += [f"- scope: {route.scope.value}"]
         lines += [f"- takes: {_link(route.takes)}"] if route.takes is not None else []
         many = "lines, each of them a " if route.streams else ""
         lines += [f"- answers {route.status}: {many}{_link(route.answers)}"]
@@ -109,10 +134,27 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-_ELSEWHERE = {"ListedJob": "json.md#a-job", "RunView": "json.md#a-run"}
+_ELSEWHERE = {
+    "ListedJob": "json.md#a-job",
+    "RunView": "json.md#a-run",
+    "DueView": "json.md#a-due-instant",
+}
 """The types that the page of what --json prints has, which are asked for here."""
 
-_OF_OTHER_PAGES = frozenset(kind.__name__ for kind in (LimitView, ListedJob, PolicyView, RunView))
+_OF_OTHER_PAGES = frozenset(
+    kind.__name__
+    for kind in (
+        CodeLinesView,
+        DiagnosticView,
+        DueView,
+        ExecuteView,
+        LimitView,
+        ListedJob,
+        PlaceView,
+        PolicyView,
+        RunView,
+    )
+)
 
 
 def _link(kind: Any) -> str:

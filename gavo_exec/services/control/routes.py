@@ -2,19 +2,24 @@
 
 import codecs
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 
+from gavo_exec.access import Scope
 from gavo_exec.control import Printed, RefusedError
 from gavo_exec.control_views import (
+    Broken,
     Cancel,
     Cancelled,
     Done,
+    JobDetail,
     JobLine,
     LiveLine,
     PauseOrder,
     PauseView,
+    RDLine,
     ReloadedView,
     ResumeOrder,
     StatusView,
@@ -22,7 +27,8 @@ from gavo_exec.control_views import (
     Trigger,
     Triggered,
 )
-from gavo_exec.json_views import ListedJob
+from gavo_exec.json_views import DueView, ListedJob
+from gavo_exec.measures import Measures
 from gavo_exec.ports.control import Control
 
 _DECODER: Final = codecs.getincrementaldecoder("utf-8")
@@ -44,7 +50,10 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that can be asked; where it ``streams``, the answer is many lines of the type it ``answers``."""
+    """One thing that can be asked; where it ``streams``, the answer is many lines of the type it ``answers``.
+
+    ``scope`` is what a token needs for it over the network.
+    """
 
     method: str
     path: str
@@ -53,8 +62,22 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     answers: Any
     answer: Callable[[Control, Asked], Any]
     status: int = 200
+    scope: Scope = Scope.READ
     streams: bool = False
     parameters: tuple[Parameter, ...] = ()
+
+
+def _coming(control: Control, asked: Asked) -> list[DueView]:
+    hours, each = _number(asked, "hours", 24, most=8784), _number(asked, "each", 10, most=100)
+    return control.coming(until=control.status().now + timedelta(hours=hours), each=each)
+
+
+def _number(asked: Asked, name: str, usual: int, *, most: int) -> int:
+    """A whole number of the query, from 1 on."""
+    text = asked.query.get(name, str(usual))
+    if not text.isascii() or not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= most:
+        raise msgspec.ValidationError(f"{name} must be a whole number from 1 to {most}")
+    return int(text)
 
 
 def _trigger(control: Control, asked: Asked) -> Triggered:
@@ -122,8 +145,49 @@ ROUTES: Final = (
         answer=lambda control, _: control.listed(),
     ),
     Route(
+        method="GET",
+        path="/v1/job",
+        summary="One job, with all that its RD says of it, its code among that, and its next due instants",
+        answers=JobDetail,
+        answer=lambda control, asked: control.job(asked.query.get("key", "")),
+        parameters=(Parameter(name="key", description="The key of the execute."),),
+    ),
+    Route(
+        method="GET",
+        path="/v1/coming",
+        summary="What is due in the coming hours, in order of time; paused jobs are left out",
+        answers=list[DueView],
+        answer=_coming,
+        parameters=(
+            Parameter(name="hours", description="How many hours, from 1 to 8784; 24 unless told."),
+            Parameter(name="each", description="How many instants of each job at most, from 1 to 100; 10 unless told."),
+        ),
+    ),
+    Route(
+        method="GET",
+        path="/v1/rds",
+        summary="The RDs that have jobs, or are refused",
+        answers=list[RDLine],
+        answer=lambda control, _: control.rds(),
+    ),
+    Route(
+        method="GET",
+        path="/v1/broken",
+        summary="The RDs that are refused at present, with all that is to be said about them",
+        answers=list[Broken],
+        answer=lambda control, _: control.broken(),
+    ),
+    Route(
+        method="GET",
+        path="/v1/measures",
+        summary="What was counted of runs since the daemon started, where it shows itself over HTTP",
+        answers=Measures,
+        answer=lambda control, _: control.measures(),
+    ),
+    Route(
         method="POST",
         path="/v1/runs",
+        scope=Scope.OPERATE,
         summary="Let an execute run now, whether it is paused or not",
         takes=Trigger,
         answers=Triggered,
@@ -145,6 +209,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/v1/cancel",
+        scope=Scope.OPERATE,
         summary="End a run, or all runs of an execute, as far as that can be done",
         takes=Cancel,
         answers=Cancelled,
@@ -154,6 +219,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/v1/pause",
+        scope=Scope.OPERATE,
         summary="Let an execute, or all, not start by itself",
         takes=PauseOrder,
         answers=PauseView,
@@ -162,6 +228,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/v1/resume",
+        scope=Scope.OPERATE,
         summary="Let a pause be over; answers what it was",
         takes=ResumeOrder,
         answers=PauseView,
@@ -170,6 +237,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/v1/reload",
+        scope=Scope.OPERATE,
         summary="Read everything anew, and wait until that is done",
         answers=ReloadedView,
         answer=_reload,
@@ -177,6 +245,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/v1/deliver",
+        scope=Scope.OPERATE,
         summary="Try now to deliver all mails that wait, and what goes by other channels",
         answers=Done,
         answer=_deliver,
@@ -185,6 +254,7 @@ ROUTES: Final = (
     Route(
         method="POST",
         path="/v1/stop",
+        scope=Scope.ADMIN,
         summary="Let the daemon end, without waiting for it",
         takes=StopOrder,
         answers=Done,

@@ -52,6 +52,11 @@ class Outbox(Notes):
         """By channel how many wait to be delivered, and how many were given up."""
         return {Channel(channel): (waiting, given_up) for channel, waiting, given_up in self._read("undelivered")}
 
+    def oldest_undelivered_at(self) -> datetime | None:
+        """Since when what waits longest to be delivered does; None where nothing waits."""
+        [(at,)] = self._read("oldest_undelivered")
+        return codec.instant_or_none(at)
+
     def hasten_mails(self, *, now: datetime) -> None:
         """Let all mails that wait for their next try be due."""
         with self._writing() as db:

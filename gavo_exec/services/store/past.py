@@ -1,11 +1,12 @@
 """What was: runs that ended, the code that they ran, and who did what."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from gavo_exec.model import Run, rd_id_of
-from gavo_exec.past import Deed, PastExecute, unpacked_version
+from gavo_exec.model import Outcome, Run, rd_id_of
+from gavo_exec.past import DayOfRuns, Deed, PastExecute, unpacked_version
 from gavo_exec.services.store import codec
 from gavo_exec.services.store.notes import Notes
 
@@ -73,6 +74,28 @@ class Past(Notes):
         runs = map(codec.run_of, self._read("last_runs"))
         return {run.key: run for run in runs}
 
+    def days(self, keys: Iterable[str], *, until: datetime, count: int) -> dict[str, tuple[DayOfRuns | None, ...]]:
+        """How the last days went for each key, the last one first; None for a day without runs.
+
+        A day ends as late in the day as ``until``; what was recorded after that counts as of the last day.
+        """
+        [(last,)] = self._read("last_id")
+        bounds = [self._first_after(until - timedelta(days=back), last or 0) for back in range(1, count + 1)]
+        days = json.dumps([[first, end] for first, end in zip(bounds, [_GREATEST_ID, *bounds], strict=False)])
+        found = {}
+        for key in keys:
+            [stored] = codec.stored(key)
+            rows = self._read("days", {"key": stored, "days": days})
+            found[key] = tuple(
+                DayOfRuns(outcome=Outcome(outcome), bad=bad) if outcome is not None else None for outcome, bad in rows
+            )
+        return found
+
+    def took(self, key: str, *, limit: int) -> list[float]:
+        """How many seconds the last runs of a key took that did well, newest first."""
+        [stored] = codec.stored(key)
+        return [microseconds / 1_000_000 for (microseconds,) in self._read("took", {"key": stored, "limit": limit})]
+
     def version_of_others(self) -> int:
         """A number that is another one whenever another process has written to the state meanwhile."""
         return self._file.version_of_others()
@@ -90,9 +113,13 @@ class Past(Notes):
         del until  # what began before it may end at any time
         if since is None:
             return 0, _GREATEST_ID
-        sought = codec.microseconds(since - _SLACK)
         [(last,)] = self._read("last_id")
-        low, high = 0, last or 0
+        return self._first_after(since - _SLACK, last or 0), _GREATEST_ID
+
+    def _first_after(self, instant: datetime, last: int) -> int:
+        """The first id of runs that were recorded from an instant on."""
+        sought = codec.microseconds(instant)
+        low, high = 0, last
         while low < high:
             middle = (low + high) // 2
             [(found, ended_at)] = self._read("ended_at", (middle,))
@@ -100,7 +127,7 @@ class Past(Notes):
                 low = found + 1
             else:
                 high = middle
-        return low, _GREATEST_ID
+        return low
 
     # The code that ran
 

@@ -159,6 +159,29 @@ FROM last JOIN runs USING (id);
 -- Back from the last run of the key; the index has them in this order.
 SELECT finished_at FROM runs WHERE key = ? AND outcome = 'succeeded' ORDER BY id DESC LIMIT 1;
 
+-- name: days
+-- For each day, which has the ids from one up to another, how the last run ended, and how many went wrong.
+SELECT
+    (
+        SELECT outcome FROM runs
+        WHERE key = :key AND id >= json_extract(day.value, '$[0]') AND id < json_extract(day.value, '$[1]')
+        ORDER BY id DESC LIMIT 1
+    ),
+    (
+        SELECT count(*) FROM runs
+        WHERE key = :key AND outcome IN ('failed', 'timed_out', 'interrupted')
+            AND id >= json_extract(day.value, '$[0]') AND id < json_extract(day.value, '$[1]')
+    )
+FROM json_each(:days) AS day ORDER BY day.key;
+
+-- name: took
+SELECT finished_at - started_at FROM (
+    SELECT started_at, finished_at, outcome FROM runs WHERE key = :key ORDER BY id DESC LIMIT :limit
+) WHERE outcome = 'succeeded' AND started_at IS NOT NULL;
+
+-- name: oldest_undelivered
+SELECT min(queued_at) FROM outbox WHERE next_attempt_at IS NOT NULL;
+
 -- name: put_mail
 INSERT INTO outbox (channel, about, target, subject, content, queued_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?);
 

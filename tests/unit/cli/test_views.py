@@ -16,7 +16,6 @@ from gavo_exec.cli.views import (
     mail_state,
     outcome_words,
     planned_jobs,
-    policy_words,
     statuses,
 )
 from gavo_exec.errors import Diagnostic, Position, Severity
@@ -36,6 +35,7 @@ from gavo_exec.model import (
     ResourceDescriptor,
     Run,
 )
+from gavo_exec.policywords import policy_words
 from gavo_exec.schedule import At, Every, Loaded, parse_at
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import make_execute

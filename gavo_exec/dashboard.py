@@ -1,0 +1,99 @@
+"""The program that shows a daemon over the network; the daemon starts it, with the settings on standard input."""
+
+import logging
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gavo_exec import __version__
+from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.parts import make_masker, open_store
+from gavo_exec.ports import Store
+from gavo_exec.runtime.clock import SystemClock
+from gavo_exec.services.control.client import Client
+from gavo_exec.services.control.openapi import openapi
+from gavo_exec.services.control.routes import ROUTES
+from gavo_exec.services.store import SQLiteStore
+from gavo_exec.services.tokens import TokenFile
+from gavo_exec.settings import Settings, hide_secrets
+from gavo_exec.web.app import make_app
+from gavo_exec.web.house import Face
+from gavo_exec.web.server import listen, serve
+
+
+class _Remembered:
+    """The state, opened once; anew after a fault, since a damaged file is replaced by the daemon."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._store: SQLiteStore | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        """The state; raises StoreError."""
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self._settings)
+            store = self._store
+        try:
+            yield store
+        except StoreError:
+            with self._lock:
+                if self._store is store:
+                    self._store = None
+                    with suppress(StoreError):
+                        store.close()
+            raise
+
+
+def make_face(settings: Settings) -> Face:
+    """What the web is made of, by these settings."""
+    address = settings.dashboard_url
+    mask = make_masker(settings, os.environ)
+    names = ("localhost", "127.0.0.1", "::1", settings.host, settings.web_host, urlsplit(address).hostname or "")
+    return Face(
+        ask=lambda who: Client(settings.state_dir, on_behalf_of=who),
+        open_store=_Remembered(settings).opened,
+        tokens=TokenFile(settings.state_dir),
+        clock=SystemClock(),
+        mask=mask,
+        names=tuple(filter(None, (*names, *settings.web_names))),
+        needs_token=settings.web_reading == "token",
+        scopes={(route.method, route.path): route.scope for route in ROUTES},
+        openapi=msgspec.json.encode(openapi(__version__)),
+        address=address,
+        host=settings.host,
+    )
+
+
+def main() -> None:
+    """Show the daemon until it is gone, or SIGTERM comes."""
+    settings: Settings
+    settings, daemon = pickle.load(sys.stdin.buffer)  # noqa: S301 -- our own
+    os.environ.pop("PYTHONPATH", None)  # it was only for us to be found
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    app = make_app(make_face(settings))
+    hide_secrets(os.environ)
+    host, port = settings.web_host, settings.web_port
+    try:
+        bound = listen(host, port)
+    except (OSError, OverflowError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else fault
+        raise SystemExit(f"{host} port {port} cannot be listened on: {why}; see web_host and web_port") from None
+    shown = f"[{host}]" if ":" in host else host
+    print(f"on http://{shown}:{port}/", file=sys.stderr, flush=True)  # noqa: T201 -- into the daemon's log
+    serve(app, bound, goes_on=lambda: os.getppid() == daemon)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GavoExecError as fault:
+        raise SystemExit(str(fault)) from None

@@ -1,0 +1,116 @@
+"""The server: uvicorn on a socket that is bound here, with no patience for those who never finish what they ask."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic, sleep
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+_HEAD_SECONDS: Final = 10.0
+"""How long a client may take to say what it wants."""
+
+_MOST_CONNECTIONS: Final = 256
+_BIND_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.5
+
+
+class Impatient(H11Protocol):
+    """Connections on which nothing is asked, or only ever the beginning of something, are given up."""
+
+    _given_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Wait for what is asked."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes."""
+        super().data_received(data)
+        cycle: RequestResponseCycle | None = self.cycle
+        is_asked = cycle is not None and not cycle.response_complete
+        if is_asked:
+            self._stop_waiting()
+        elif self._given_up is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._given_up = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._given_up = None
+
+    def _give_up(self) -> None:
+        self._given_up = None
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.abort()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; waits a little for one who has it still.  Raises OSError."""
+    until = monotonic() + _BIND_SECONDS
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, port))
+            bound.listen(_MOST_CONNECTIONS)
+        except OSError as fault:
+            bound.close()
+            if fault.errno != errno.EADDRINUSE or monotonic() >= until:
+                raise
+            sleep(_LOOK_SECONDS)
+        else:
+            return bound
+
+
+def serve(app: ASGIApp, bound: socket.socket, *, goes_on: Callable[[], bool]) -> None:
+    """Answer until told to end by a signal, or as long as it ``goes_on``."""
+    config = uvicorn.Config(
+        app,
+        http=Impatient,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        backlog=_MOST_CONNECTIONS,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=16_384,
+    )
+    server = uvicorn.Server(config)
+
+    async def watch() -> None:
+        while goes_on():  # noqa: ASYNC110 -- it is another process that may be gone
+            await asyncio.sleep(_LOOK_SECONDS)
+        server.should_exit = True
+
+    async def run() -> None:
+        watching = asyncio.get_running_loop().create_task(watch())
+        try:
+            await server.serve(sockets=[bound])
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    asyncio.run(run())
