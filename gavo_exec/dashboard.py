@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gavo_exec import __version__
-from gavo_exec.errors import GavoExecError, StoreError
+from gavo_exec.errors import StoreError
 from gavo_exec.parts import make_masker, open_store
 from gavo_exec.ports import Store
 from gavo_exec.runtime.clock import SystemClock
@@ -25,6 +25,11 @@ from gavo_exec.settings import Settings, hide_secrets
 from gavo_exec.web.app import make_app
 from gavo_exec.web.house import Face
 from gavo_exec.web.server import listen, serve
+
+_PATIENCE_SECONDS = 8.0
+"""How long the daemon may take to answer: a page that does not come is worse than one that says so."""
+
+_log = logging.getLogger("gavo_exec")
 
 
 class _Remembered:
@@ -59,7 +64,7 @@ def make_face(settings: Settings) -> Face:
     mask = make_masker(settings, os.environ)
     names = ("localhost", "127.0.0.1", "::1", settings.host, settings.web_host, urlsplit(address).hostname or "")
     return Face(
-        ask=lambda who: Client(settings.state_dir, on_behalf_of=who),
+        ask=lambda who: Client(settings.state_dir, on_behalf_of=who, patience_seconds=_PATIENCE_SECONDS),
         open_store=_Remembered(settings).opened,
         tokens=TokenFile(settings.state_dir),
         clock=SystemClock(),
@@ -79,6 +84,8 @@ def main() -> None:
     settings, daemon = pickle.load(sys.stdin.buffer)  # noqa: S301 -- our own
     os.environ.pop("PYTHONPATH", None)  # it was only for us to be found
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    _log.setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what is no request is told to who sent it
     app = make_app(make_face(settings))
     hide_secrets(os.environ)
     host, port = settings.web_host, settings.web_port
@@ -86,14 +93,11 @@ def main() -> None:
         bound = listen(host, port)
     except (OSError, OverflowError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else fault
-        raise SystemExit(f"{host} port {port} cannot be listened on: {why}; see web_host and web_port") from None
-    shown = f"[{host}]" if ":" in host else host
-    print(f"on http://{shown}:{port}/", file=sys.stderr, flush=True)  # noqa: T201 -- into the daemon's log
+        _log.error("%s port %d cannot be listened on: %s; see web_host and web_port", host, port, why)
+        return
+    _log.info("on http://%s:%d/", f"[{host}]" if ":" in host else host, port)
     serve(app, bound, goes_on=lambda: os.getppid() == daemon)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except GavoExecError as fault:
-        raise SystemExit(str(fault)) from None
+    main()

@@ -4,13 +4,12 @@ import posixpath
 import shlex
 import socket
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
-from gavo_exec.errors import SettingsError
+from gavo_exec.settings.paths import read_secret
 from gavo_exec.settings.setting import Setting
 
 SECRET_NAMES = ("*PASSWORD*", "*PASSWD*", "*SECRET*", "*TOKEN*", "*API_KEY*", "*APIKEY*")
@@ -388,11 +387,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises SettingsError where the file cannot be read.
         """
-        return _secret(self.smtp_password, self.smtp_password_file, "password")
+        return read_secret(self.smtp_password, self.smtp_password_file, "password")
 
     def read_webhook_secret(self) -> str:
         """The same for the secret that webhooks are signed with."""
-        return _secret(self.webhook_secret, self.webhook_secret_file, "secret")
+        return read_secret(self.webhook_secret, self.webhook_secret_file, "secret")
 
     def with_secrets_read(self) -> "Settings":
         """These settings with what is in secret files, which the daemon's user need not be able to read.
@@ -411,18 +410,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """These settings for those who need no secrets."""
         others = ("smtp_user", "smtp_password_file", "webhook_url", "webhook_secret_file", "heartbeat_url")
         return msgspec.structs.replace(self, **dict.fromkeys((*SECRETS, *others), ""))
-
-
-def _secret(text: str, path: str, what: str) -> str:
-    """The text, or the first line of the file; raises SettingsError where that cannot be read."""
-    if not path:
-        return text
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is not in UTF-8"
-        raise SettingsError(f"{path}: the {what} cannot be read: {why}") from None
-    return lines[0] if lines else ""
 
 
 def _rd_id(name: str, inputs_dir: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Send
@@ -67,7 +67,11 @@ def make_app(face: Face) -> ASGIApp:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(_Door, house=house)],
-        exception_handlers={HTTPException: _unknown(house), StoreError: _broken(house)},
+        exception_handlers={
+            HTTPException: _unknown(house),
+            StoreError: _broken(house),
+            ClientDisconnect: _too_much,
+        },
     )
     return Walls(app, names=face.names, prefix=house.prefix)
 
@@ -135,6 +139,11 @@ def _broken(house: House) -> _Handler:
         return house.fault(request, message, status=503, title="The state cannot be read")
 
     return answer
+
+
+def _too_much(_: Request, __: Exception) -> Response:
+    """For who sends too much, too slowly, or goes away: it may yet be there to read it."""
+    return PlainTextResponse("That was too much, or too slow.\n", 413, {"Connection": "close"})
 
 
 def _static(name: str, kind: str) -> Callable[[Request], Response]:

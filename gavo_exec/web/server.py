@@ -3,9 +3,10 @@
 import asyncio
 import errno
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic, sleep
+from time import monotonic
 from typing import Final
 
 import uvicorn
@@ -63,6 +64,7 @@ class Impatient(H11Protocol):
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there; waits a little for one who has it still.  Raises OSError."""
     until = monotonic() + _BIND_SECONDS
+    pause = threading.Event()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while True:
         bound = socket.socket(family, socket.SOCK_STREAM)
@@ -74,13 +76,15 @@ def listen(host: str, port: int) -> socket.socket:
             bound.close()
             if fault.errno != errno.EADDRINUSE or monotonic() >= until:
                 raise
-            sleep(_LOOK_SECONDS)
+            pause.wait(_LOOK_SECONDS)
         else:
             return bound
 
 
-def serve(app: ASGIApp, bound: socket.socket, *, goes_on: Callable[[], bool]) -> None:
-    """Answer until told to end by a signal, or as long as it ``goes_on``."""
+def serve(
+    app: ASGIApp, bound: socket.socket, *, goes_on: Callable[[], bool], look_seconds: float = _LOOK_SECONDS
+) -> None:
+    """Answer until told to end by a signal, or as long as it ``goes_on``, which is looked at so often."""
     config = uvicorn.Config(
         app,
         http=Impatient,
@@ -101,7 +105,7 @@ def serve(app: ASGIApp, bound: socket.socket, *, goes_on: Callable[[], bool]) ->
 
     async def watch() -> None:
         while goes_on():  # noqa: ASYNC110 -- it is another process that may be gone
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(look_seconds)
         server.should_exit = True
 
     async def run() -> None:

@@ -68,8 +68,9 @@ class _Connection(http.client.HTTPConnection):
 class Client:
     """Asks the daemon on a state directory; every method may raise NoDaemonError, and what the daemon refuses."""
 
-    def __init__(self, state_dir: str, *, on_behalf_of: str = "") -> None:
+    def __init__(self, state_dir: str, *, on_behalf_of: str = "", patience_seconds: float = _SECONDS) -> None:
         self._state_dir = state_dir
+        self._patience_seconds = patience_seconds
         self._headers = {ON_BEHALF_OF: on_behalf_of} if on_behalf_of.isascii() and on_behalf_of.isprintable() else {}
 
     def status(self) -> StatusView:
@@ -137,7 +138,7 @@ class Client:
     def follow(self, *, key: str = "", run_id: str = "") -> Iterator[LiveLine]:
         """What a run does until it has ended, or what all runs of a key do; an empty line while nothing happens."""
         query = urlencode({"key": key} if key else {"run": run_id})
-        connection, response = self._request("GET", f"/v1/live?{query}", b"", timeout=_SECONDS)
+        connection, response = self._request("GET", f"/v1/live?{query}", b"", timeout=None)
         try:
             _must_be_good(response)
             for line in response:
@@ -162,7 +163,7 @@ class Client:
         body: msgspec.Struct | None = None,
         *,
         answers: type[_T],
-        timeout: float = _SECONDS,
+        timeout: float | None = None,
     ) -> _T:
         """What the daemon answers."""
         content = msgspec.json.encode(body) if body is not None else b""
@@ -176,9 +177,9 @@ class Client:
             connection.close()
 
     def _request(
-        self, method: str, path: str, content: bytes, *, timeout: float
+        self, method: str, path: str, content: bytes, *, timeout: float | None
     ) -> tuple[_Connection, http.client.HTTPResponse]:
-        connection = _Connection(self._state_dir, timeout)
+        connection = _Connection(self._state_dir, timeout or self._patience_seconds)
         try:
             connection.request(method, path, body=content or None, headers=self._headers)
             return connection, connection.getresponse()
