@@ -421,6 +421,32 @@ def ready(count: int) -> Figure:
     )
 
 
+def page(count: int, runs: int) -> Figure:
+    """What one waits for who looks at a large site."""
+    return Figure(
+        name="page",
+        title=f"the dashboard with {count:,} executes and {runs:,} runs",
+        columns=("s, first page", "s, later", "kB", "s, metrics"),
+        contenders={"gavo-exec": ("web", "page", str(count), str(runs))},
+        repeats=1,
+    )
+
+
+def web_lateness(count: int, seconds: int) -> Figure:
+    """Whether who looks keeps jobs waiting."""
+    return Figure(
+        name="web-lateness",
+        title=f"{count} jobs every 2 s, while the dashboard is asked for as much as it can answer",
+        columns=("p50 ms", "p99 ms", "max ms", "pages/s"),
+        contenders={
+            "nobody looks": ("web", "lateness", str(count), str(seconds), "idle"),
+            "all look": ("web", "lateness", str(count), str(seconds), "load"),
+        },
+        against="nobody looks",
+        repeats=3,
+    )
+
+
 def _all(*, is_quick: bool) -> list[Figure]:
     """All figures, with counts that mean something, or not."""
 
@@ -432,6 +458,8 @@ def _all(*, is_quick: bool) -> list[Figure]:
         starting(size(10, 1)),
         ready(size(100, 5)),
         listing(size(10_000, 100), size(1_000_000, 1000)),
+        page(size(10_000, 100), size(1_000_000, 1000)),
+        web_lateness(size(100, 10), size(15, 2)),
         reading(size(1000, 2), 3000),
         reading(size(1000, 2), 60_000),
         reading(size(1000, 2), 60_000, "without"),

@@ -294,6 +294,7 @@ class FakeControl:
         self.refusal: Exception | None = None
         self.statuses = list(statuses)
         self.broken_rds: list[Broken] = []
+        self.measured = Measures(runs=(), successes=(), durations={}, lateness={}, rejected_edits=0, stalls=0)
         self.happenings = list(happenings)
         self.at = at
 
@@ -366,9 +367,9 @@ class FakeControl:
         return [RDLine(rd_id=rd_id, jobs=1, is_good=True) for rd_id in ids]
 
     def measures(self) -> Measures:
-        """Nothing was counted."""
+        """What is in ``measured``."""
         self._note("measures")
-        return Measures(runs=(), successes=(), durations={}, lateness={}, rejected_edits=0, stalls=0)
+        return self.measured
 
     def trigger(self, key: str, *, parameters: tuple[tuple[str, str], ...] = (), who: str) -> str:
         """A run."""

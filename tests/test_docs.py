@@ -150,7 +150,12 @@ COMMANDS = commands()
 OPTIONS = {
     "--help",
     "--version",
-    *(flag for command in COMMANDS.values() for parameter in command.params for flag in parameter.opts),
+    *(
+        flag
+        for command in COMMANDS.values()
+        for parameter in command.params
+        for flag in (*parameter.opts, *parameter.secondary_opts)
+    ),
 }
 SETTING_NAMES = {setting.name for setting in SETTINGS}
 FIELD_NAMES = {*IncidentView.__struct_fields__, *PolicyView.__struct_fields__}

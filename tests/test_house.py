@@ -365,7 +365,7 @@ def written_files() -> Iterator[Path]:
     """All files that belong to the repository."""
     for top in (".ci", "benchmarks", "docs", "examples", "gavo_exec", "schemas", "tests"):
         for path in sorted((ROOT / top).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".png":
                 yield path
     for name in ("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", ".gitignore"):
         yield ROOT / name

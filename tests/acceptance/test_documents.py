@@ -51,6 +51,8 @@ ELSEWHERE = frozenset(
         "apt",
         "ln",
         "rm",
+        "ssh",
+        "curl",
     }
 )
 """What may stand in blocks that are only looked at."""

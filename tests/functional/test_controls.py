@@ -25,7 +25,7 @@ KEY = "a/q#x"
 class House:
     """An assembled daemon with one RD, whose runs end when the test says so."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, web: bool = False) -> None:
         self.path = folder / "a" / "q.rd"
         self.path.parent.mkdir()
         self.path.write_text(RD)
@@ -33,7 +33,7 @@ class House:
         self.engine = HeldEngine()
         self.store = SQLiteStore(":memory:", holder="us", is_alive=lambda _: True)
         self.daemon = assemble(
-            Settings(inputs_dir=str(folder), state_dir=str(folder / "state"), host="vo"),
+            Settings(inputs_dir=str(folder), state_dir=str(folder / "state"), host="vo", web=web),
             clock=self.clock,
             runner=ScriptedRunner(),
             mailer=ListMailer(),
@@ -184,3 +184,56 @@ def test_all_of_the_jobs_are_listed_with_what_their_rds_say(house: House) -> Non
 def test_deliveries_are_asked_for(house: House) -> None:
     house.controls.deliver(who="jo")
     house.step()
+
+
+# For those who look
+
+
+def test_a_job_is_told_with_its_code_and_its_next_instants(house: House) -> None:
+    detail = house.controls.job(KEY)
+    assert (detail.line.key, detail.line.last_run) == (KEY, None)
+    assert detail.declared.path == str(house.path)
+    assert detail.code[0].lines[0] == (2, "print('for', execDef.getProperty('who', 'all'))")
+    first = EPOCH + timedelta(seconds=360)
+    assert detail.coming == tuple(first + number * timedelta(hours=1) for number in range(10))
+    assert detail.settings == ()
+    house.controls.trigger(KEY, who="jo")
+    house.run_all()
+    last_run = house.controls.job(KEY).line.last_run
+    assert last_run is not None
+    assert last_run.outcome is Outcome.SUCCEEDED
+    with pytest.raises(UnknownNameError, match="no execute has the key"):
+        house.controls.job("a/q#y")
+
+
+def test_what_is_coming_has_bounds_and_leaves_out_what_is_paused(house: House) -> None:
+    until = EPOCH + timedelta(hours=3)
+    dues = house.controls.coming(until=until, each=100)
+    assert [due.due - EPOCH for due in dues] == [timedelta(seconds=360 + 3600 * number) for number in range(3)]
+    assert len(house.controls.coming(until=until, each=2)) == 2
+    house.controls.pause(KEY, who="jo")
+    assert house.controls.coming(until=until, each=100) == []
+
+
+def test_rds_are_told_and_what_is_wrong_with_those_that_are_broken(house: House) -> None:
+    assert [(rd.rd_id, rd.jobs, rd.is_good) for rd in house.controls.rds()] == [("a/q", 1, True)]
+    assert house.controls.broken() == []
+    house.path.write_text(RD.replace("every", "evry"))
+    house.take_up()
+    assert [(rd.rd_id, rd.jobs, rd.is_good) for rd in house.controls.rds()] == [("a/q", 1, False)]
+    [broken] = house.controls.broken()
+    assert (broken.rd_id, broken.held_back, broken.rejected_at) == ("a/q", (KEY,), EPOCH)
+    assert [fault.code for fault in broken.diagnostics] == ["E202"]
+    assert house.controls.job(KEY).line.held_back
+
+
+def test_runs_are_counted_where_the_daemon_shows_itself_and_only_there(house: House, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="--web"):
+        house.controls.measures()
+    (tmp_path / "shown").mkdir()
+    shown = House(tmp_path / "shown", web=True)
+    shown.controls.trigger(KEY, who="jo")
+    shown.run_all()
+    [count] = shown.controls.measures().runs
+    assert (count.key, count.outcome, count.runs) == (KEY, Outcome.SUCCEEDED, 1)
+    shown.store.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from gavo_exec.events import (
     RunFinished,
 )
 from gavo_exec.model import Outcome, Run
-from gavo_exec.past import Lines, PastExecute, packed_version, unpacked_version
+from gavo_exec.past import DayOfRuns, Lines, PastExecute, packed_version, unpacked_version
 from gavo_exec.services.history import HistoryListener
 from gavo_exec.services.store import SQLiteStore
 from gavo_exec.testing import EPOCH, FakeClock, make_execute, make_rd, make_request, make_run
@@ -223,3 +224,59 @@ def test_pauses_are_kept_until_they_are_over(store: SQLiteStore) -> None:
     assert store.pauses() == [both, later]  # what has taken its place stays
     told(store, PauseEnded(pause=later, at=EPOCH), PauseEnded(pause=both, at=EPOCH))
     assert store.pauses() == []
+
+
+# For those who look: days, durations, what waits
+
+
+def test_days_tell_how_the_last_run_ended_and_what_went_wrong(store: SQLiteStore) -> None:
+    day = timedelta(days=1)
+    until = EPOCH + 30 * day
+    for number, (ago, outcome) in enumerate(
+        [(5.5, Outcome.FAILED), (2.4, Outcome.FAILED), (2.3, Outcome.SUCCEEDED), (0.5, Outcome.MISSED)]
+    ):
+        at = until - ago * day
+        store.record(
+            Run(run_id=f"r{number}", key="a/q#x", title="X", due=at, started_at=at, finished_at=at, outcome=outcome)
+        )
+    store.flush()
+    days = store.days(["a/q#x", "never/was#x"], until=until, count=4)
+    assert days["never/was#x"] == (None,) * 4
+    assert days["a/q#x"] == (
+        DayOfRuns(outcome=Outcome.MISSED, bad=0),
+        None,
+        DayOfRuns(outcome=Outcome.SUCCEEDED, bad=1),
+        None,
+    )
+
+
+def test_days_of_nothing(store: SQLiteStore) -> None:
+    assert store.days(["a/q#x"], until=EPOCH, count=30) == {"a/q#x": (None,) * 30}
+
+
+def test_what_ended_after_the_last_day_is_of_the_last_day(store: SQLiteStore) -> None:
+    store.record(a_run(10))
+    store.flush()
+    assert store.days(["a/q#x"], until=EPOCH, count=1) == {"a/q#x": (DayOfRuns(outcome=Outcome.SUCCEEDED, bad=0),)}
+
+
+def test_how_long_runs_took_is_of_those_that_did_well(store: SQLiteStore) -> None:
+    store.record(a_run(1, minutes=1))
+    store.record(a_run(2, minutes=2, outcome=Outcome.FAILED))
+    store.record(a_run(3, minutes=3))
+    store.record(a_run(4, key="a/q#y"))
+    store.flush()
+    assert store.took("a/q#x", limit=10) == [180.0, 60.0]
+    assert store.took("a/q#x", limit=1) == [180.0]
+
+
+def test_since_when_mail_waits(store: SQLiteStore) -> None:
+    assert store.oldest_undelivered_at() is None
+    for minute in (2, 1):
+        store.put_mail(EmailMessage(), now=EPOCH + minute * MINUTE)
+    store.flush()
+    assert store.oldest_undelivered_at() == EPOCH + MINUTE
+    first, second = store.mails()
+    store.mail_delivered(first.mail_id, now=EPOCH)
+    store.mail_failed(second.mail_id, error="no", retry_at=None, now=EPOCH)
+    assert store.oldest_undelivered_at() is None
