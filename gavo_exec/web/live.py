@@ -82,6 +82,8 @@ class Live:
             silent += _LOOK_SECONDS
             if (version := await self._version()) != known:
                 known, silent = version, 0.0
+                # What the daemon said before that is kept for a while: who looks now is to see the change.
+                await asyncio.sleep(self._house.overview.seconds_left())
                 yield _event("changed", "")
                 await asyncio.sleep(_BETWEEN_SECONDS)
             elif silent >= _SIGN_OF_LIFE_SECONDS:

@@ -1,6 +1,7 @@
 """The web beside a real daemon: tokens, what becomes of it when it dies, and when the daemon does."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -18,7 +19,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from gavo_exec.services.traces import trace_id_of
-from tests.acceptance.conftest import PATIENCE_SECONDS, Site
+from tests.acceptance.conftest import PATIENCE_SECONDS, Site, text_of
 
 pytestmark = pytest.mark.acceptance
 
@@ -181,3 +182,15 @@ def test_traces_that_nobody_takes_cost_no_run(site: Site) -> None:
     site.run("trigger", "a/q#x")
     daemon.wait_for("a/q#x succeeded")
     assert daemon.end() == 0
+
+
+def test_mails_lead_to_the_page_of_the_run(site: Site, port: int) -> None:
+    site.save("a/q.rd", RD.replace('print("hello")', 'raise ValueError("no sky")'))
+    daemon = site.serve("--web", "--web-port", str(port), "--dashboard-url", "http://vo.example/jobs/")
+    daemon.wait_for("dashboard: on http")
+    site.run("trigger", "a/q#x")
+    [mail] = site.eventually(site.mails)
+    [link] = re.findall(r"http://vo\.example(/jobs/run\?id=\S+)", text_of(mail))
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{link}", headers={"Host": "vo.example"})
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
+        assert b"ValueError: no sky" in response.read()

@@ -123,6 +123,7 @@ def test_the_story_by_mouse(page: Page, desk: Desk) -> None:
     # The page learns by itself that the run failed.
     expect(page.get_by_role("heading", level=1)).to_contain_text("failing")
     expect(page).to_have_title(re.compile("^✗ "))
+    expect(page.locator("#favicon")).to_have_attribute("href", re.compile("kind=bad$"))
     page.locator("table.runs a.badge").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("KeyError: 'Heidelberg'")
     expect(page.locator("mark")).to_contain_text('print(stations["Heidelberg"])')
@@ -138,10 +139,15 @@ def test_the_story_by_mouse(page: Page, desk: Desk) -> None:
 
     page.get_by_role("link", name="Jobs on").click()
     desk.site.save("weather/q.rd", BAD)
+    # Also the list of all jobs learns that by itself.
     expect(page.get_by_role("link", name="1 RD is broken")).to_be_visible()
     page.get_by_role("link", name="1 RD is broken").click()
     expect(page.locator(".fault strong")).to_contain_text("debugg")
     expect(page.locator("mark")).to_contain_text('debugg="False"')
+    # As one sees them: line under line.
+    tops = page.evaluate("() => [...document.querySelectorAll('.number')].map(e => e.getBoundingClientRect().top)")
+    assert len(tops) == 5
+    assert tops == sorted(set(tops))
     desk.site.save("weather/q.rd", GOOD)
     desk.daemon.wait_for("weather/q is good again")
     page.get_by_role("button", name="Read all RDs anew").click()

@@ -73,7 +73,9 @@ def _of_failure(item: Item, *, policy: MailPolicy) -> list[Block]:
         blocks.append(Commands([("To see why", command("explain", incident.about))]))
     else:
         blocks.append(commands_for(incident.run_id, incident.about))
-    return [*blocks, *link_of(policy)]
+    if incident.run_id and incident.kind is Kind.JOB:
+        return [*blocks, *link_of(policy, "run?id=", incident.run_id)]
+    return [*blocks, *link_of(policy, "job?key=", incident.about)]
 
 
 def _of_recovery(item: Item, *, policy: MailPolicy) -> list[Block]:
@@ -96,7 +98,7 @@ def _of_recovery(item: Item, *, policy: MailPolicy) -> list[Block]:
         ),
         Lines("Warnings", block(warnings, lines=200, characters=32_768)),
         Commands([("To see its runs", command("history", incident.about))] if not is_rd else []),
-        *link_of(policy),
+        *link_of(policy, *(("broken",) if is_rd else ("job?key=", incident.about))),
     ]
 
 
@@ -134,7 +136,7 @@ def _of_broken_rd(item: Item, *, policy: MailPolicy) -> list[Block]:
         held_back,
         Lines("What is wrong", lines),
         Commands([("To check it", command("check", path))] if path else []),
-        *link_of(policy),
+        *link_of(policy, "broken"),
     ]
 
 
@@ -162,7 +164,7 @@ def _of_overdue(incident: Incident, *, policy: MailPolicy) -> list[Block]:
             ]
         ),
         Commands([("To see what became of it", command("show", incident.run_id))]),
-        *link_of(policy),
+        *link_of(policy, "run?id=", incident.run_id),
     ]
 
 

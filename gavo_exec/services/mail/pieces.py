@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -169,6 +170,9 @@ def commands_for(run_id: str, key: str) -> Commands:
     return Commands([*looks, ("To run it again", command("execute", key))])
 
 
-def link_of(policy: MailPolicy) -> list[Block]:
-    """Where the dashboard is, if there is one."""
-    return [Link("Dashboard", policy.dashboard_url)] if policy.dashboard_url else []
+def link_of(policy: MailPolicy, page: str = "", about: str = "") -> list[Block]:
+    """Where the dashboard is, if there is one: its page about this, unless the address is more than where it begins."""
+    address = policy.dashboard_url
+    if address and page and not set("?#") & set(address):
+        address = f"{address.rstrip('/')}/{page}{quote(about, safe='', errors='replace')}"
+    return [Link("Dashboard", address)] if address else []

@@ -139,7 +139,41 @@ def test_an_answer_is_kept_for_all_who_ask_meanwhile() -> None:
     assert kept() == 2
 
 
-def test_a_fault_is_not_kept() -> None:
+def test_a_fault_is_kept_as_long_as_it_took_to_find_out() -> None:
+    asked, found = threading.Event(), threading.Event()
+    numbers = itertools.count()
+
+    def ask() -> object:
+        if next(numbers):
+            return "yes"
+        asked.set()
+        found.wait(10)
+        raise ValueError("no")
+
+    kept = Kept(ask, least_seconds=0.0)
+    answers: list[object] = []
+
+    def note() -> None:
+        try:
+            answers.append(kept())
+        except ValueError as fault:
+            answers.append(str(fault))
+
+    threads = [threading.Thread(target=note) for _ in range(4)]
+    threads[0].start()
+    asked.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    threading.Event().wait(0.2)  # which is how long it takes to find out
+    found.set()
+    for thread in threads:
+        thread.join()
+    assert answers == ["no"] * 4
+    kept.forget()
+    assert kept() == "yes"
+
+
+def test_a_fault_that_shows_at_once_is_not_kept() -> None:
     answers: list[object] = [ValueError("no"), "yes"]
 
     def ask() -> object:
