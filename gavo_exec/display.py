@@ -23,9 +23,14 @@ _PAUSES_SECONDS: Final = (1.0, 5.0, 30.0, 300.0)
 _log = logging.getLogger("gavo_exec")
 
 
+def missing_libraries() -> list[str]:
+    """What that needs and is not installed."""
+    return [name for name in _NEEDS if find_spec(name) is None]
+
+
 def check_that_it_can_be_shown() -> None:
     """Raise GavoExecError where what that needs is not installed."""
-    if missing := [name for name in _NEEDS if find_spec(name) is None]:
+    if missing := missing_libraries():
         raise GavoExecError(f"web needs what is not installed ({', '.join(missing)}): pip install 'gavo-exec[web]'")
 
 

@@ -278,6 +278,27 @@ def look_at_rds(settings: Settings) -> Iterator[Finding]:
         yield Finding(subject="RDs", verdict="note", message=str(found), advice=clean(found.hint))
 
 
+def look_at_web(settings: Settings) -> Iterator[Finding]:
+    """Whether the daemon can show itself, and to whom."""
+    from gavo_exec.display import missing_libraries
+    from gavo_exec.services.tokens import TokenFile
+    from gavo_exec.settings import is_loopback
+
+    if not settings.web:
+        return
+    if missing := missing_libraries():
+        advice = "pip install 'gavo-exec[web]'"
+        yield Finding(subject="web", verdict="bad", message=f"not installed: {', '.join(missing)}", advice=advice)
+    tokens = TokenFile(settings.state_dir).all()
+    where = f"{settings.web_host} port {settings.web_port}"
+    message = f"on {where}, for {settings.web_reading} to look; {counted(len(tokens), 'token')}"
+    if settings.web_reading == "anyone" and not is_loopback(settings.web_host):
+        advice = "set web_reading = token, or see to it that nobody else reaches it"
+        yield Finding(subject="web", verdict="note", message=f"whoever reaches {where} may look", advice=advice)
+    else:
+        yield Finding(subject="web", verdict="good", message=message)
+
+
 def look_at_dachs(settings: Settings) -> Iterator[Finding]:
     """Whether there is a DaCHS, and what is taken from it."""
     from gavo_exec.cli.tree import has_dachs
@@ -306,5 +327,6 @@ CHECKS: tuple[Check, ...] = (
     look_at_zones,
     look_at_limits,
     look_at_rds,
+    look_at_web,
     look_at_dachs,
 )

@@ -7,7 +7,7 @@ of a DaCHS site.
 
 from gavo_exec.settings.dachs import LiveSite, find_site, locate, read_site
 from gavo_exec.settings.documents import reference, schema
-from gavo_exec.settings.places import default_state_dir, find_file, hide_secrets, load
+from gavo_exec.settings.places import default_state_dir, find_file, hide_secrets, is_loopback, load
 from gavo_exec.settings.setting import Setting
 from gavo_exec.settings.table import SETTINGS, Settings
 
@@ -20,6 +20,7 @@ __all__ = [
     "find_file",
     "find_site",
     "hide_secrets",
+    "is_loopback",
     "load",
     "locate",
     "read_site",

@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -194,3 +196,24 @@ def test_mails_lead_to_the_page_of_the_run(site: Site, port: int) -> None:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{link}", headers={"Host": "vo.example"})
     with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
         assert b"ValueError: no sky" in response.read()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"GAVO_EXEC_WEB": "true"}, r"on 127\.0\.0\.1 port 8642, for anyone to look; 1 token\b"),
+        ({"GAVO_EXEC_WEB": "true", "GAVO_EXEC_WEB_HOST": "0.0.0.0"}, r"on 0\.0\.0\.0 port 8642, for token to look"),
+        (
+            {"GAVO_EXEC_WEB": "true", "GAVO_EXEC_WEB_HOST": "::", "GAVO_EXEC_WEB_READING": "anyone"},
+            r"whoever reaches :: port 8642 may look",
+        ),
+    ],
+)
+def test_the_doctor_says_who_may_look(site: Site, flags: dict[str, str], said: str) -> None:
+    site.run("token", "add", "jo")
+    site.env.update(flags)
+    site.save("a/q.rd", RD)
+    done = subprocess.run(
+        [sys.executable, "-m", "gavo_exec", "doctor"], env=site.env, capture_output=True, text=True, check=False
+    )
+    assert re.search(said, done.stdout), done.stdout + done.stderr
