@@ -85,7 +85,7 @@ def page(folder: Path, count: int, most: int) -> list[float]:
         pause = threading.Event()
 
         def again(path: str) -> float:
-            pause.wait(8)  # until what the daemon has answered is not kept any more
+            pause.wait(8 if count > 1000 else 1.5)  # until what the daemon has answered is not kept any more
             return seconds(lambda: fetched(port, path), times=1)
 
         return [first, again("/"), len(content) / 1000, again("/metrics")]
