@@ -32,30 +32,60 @@ _PATIENCE_SECONDS = 8.0
 _log = logging.getLogger("gavo_exec")
 
 
-class _Remembered:
-    """The state, opened once; anew after a fault, since a damaged file is replaced by the daemon."""
+class Remembered:
+    """The state, opened once; anew after a fault, and where another file stands in place of a damaged one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._path = settings.state_file
         self._lock = threading.Lock()
         self._store: SQLiteStore | None = None
+        self._inode = 0
+        self._retired: list[SQLiteStore] = []
 
     @contextmanager
     def opened(self) -> Iterator[Store]:
         """The state; raises StoreError."""
-        with self._lock:
-            if self._store is None:
-                self._store = open_store(self._settings)
-            store = self._store
+        store = self._present()
         try:
             yield store
         except StoreError:
             with self._lock:
-                if self._store is store:
-                    self._store = None
-                    with suppress(StoreError):
-                        store.close()
+                self._retire(store)
             raise
+
+    def close(self) -> None:
+        """Let go of all files."""
+        with self._lock:
+            if self._store is not None:
+                self._retire(self._store)
+            while self._retired:
+                self._retired.pop().close()
+
+    def _present(self) -> SQLiteStore:
+        """The store of the file that is there now."""
+        with self._lock:
+            if self._store is not None and self._inode != self._inode_now():
+                self._retire(self._store)
+            if self._store is None:
+                self._store = open_store(self._settings)
+                self._inode = self._inode_now()
+            return self._store
+
+    def _retire(self, store: SQLiteStore) -> None:
+        """Use a store no more; others may still be reading it, so that it is closed when the next one is."""
+        if self._store is store:
+            while self._retired:
+                with suppress(StoreError):
+                    self._retired.pop().close()
+            self._retired.append(store)
+            self._store = None
+
+    def _inode_now(self) -> int:
+        try:
+            return os.stat(self._path).st_ino  # noqa: PTH116 -- paths are strings in this house
+        except OSError:
+            return 0
 
 
 def make_face(settings: Settings) -> Face:
@@ -65,7 +95,7 @@ def make_face(settings: Settings) -> Face:
     names = ("localhost", "127.0.0.1", "::1", settings.host, settings.web_host, urlsplit(address).hostname or "")
     return Face(
         ask=lambda who: Client(settings.state_dir, on_behalf_of=who, patience_seconds=_PATIENCE_SECONDS),
-        open_store=_Remembered(settings).opened,
+        open_store=Remembered(settings).opened,
         tokens=TokenFile(settings.state_dir),
         clock=SystemClock(),
         mask=mask,
