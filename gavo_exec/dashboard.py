@@ -115,7 +115,8 @@ def main() -> None:
     os.environ.pop("PYTHONPATH", None)  # it was only for us to be found
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     _log.setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what is no request is told to who sent it
+    # What is no request is told to who sent it; what goes wrong with us, the walls tell.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     app = make_app(make_face(settings))
     hide_secrets(os.environ)
     host, port = settings.web_host, settings.web_port

@@ -29,7 +29,7 @@ class Api:
     def __init__(self, house: House, live: Live) -> None:
         self._house = house
         self._live = live
-        self._successes: dict[str, datetime] = {}
+        self._successes: dict[str, datetime | None] = {}  # None where there was none before this process began
         self._metered = Kept(self._measure)
         self._status = Kept(lambda: house.face.ask("").status())
 
@@ -69,17 +69,17 @@ class Api:
                 # What did well before this daemon started is looked up once.
                 if job.key not in self._successes:
                     last = job.last_run
-                    if last is not None and last.outcome is Outcome.SUCCEEDED:
-                        self._successes[job.key] = last.at
-                    elif last is not None and (at := store.last_success_at(job.key)) is not None:
-                        self._successes[job.key] = at
+                    did_well = last is not None and last.outcome is Outcome.SUCCEEDED
+                    self._successes[job.key] = last.at if last and did_well else store.last_success_at(job.key)
         self._successes.update((success.key, success.at) for success in measures.successes)
+        keys = {job.key for job in overview.jobs}
+        self._successes = {key: at for key, at in self._successes.items() if key in keys}
         return metrics.Metered(
             status=overview.status,
             jobs=overview.jobs,
             rds=overview.rds,
             measures=measures,
-            successes=self._successes,
+            successes={key: at for key, at in self._successes.items() if at is not None},
             oldest_mail_at=oldest_mail_at,
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,15 +17,21 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 _HEAD_SECONDS: Final = 10.0
 """How long a client may take to say what it wants."""
 
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 _MOST_CONNECTIONS: Final = 256
 _BIND_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.5
 
 
 class Impatient(H11Protocol):
-    """Connections on which nothing is asked, or only ever the beginning of something, are given up."""
+    """Connections on which nothing happens are given up.
+
+    So are those on which only ever the beginning of something is asked, and those on which nothing is taken of what was
+    answered.
+    """
 
     _given_up: asyncio.TimerHandle | None = None
+    _unsent = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Wait for what is asked."""
@@ -34,11 +41,15 @@ class Impatient(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what comes."""
         super().data_received(data)
-        cycle: RequestResponseCycle | None = self.cycle
-        is_asked = cycle is not None and not cycle.response_complete
-        if is_asked:
+        if self._is_answering():
             self._stop_waiting()
         elif self._given_up is None:
+            self._wait()
+
+    def on_response_complete(self) -> None:
+        """Wait until the answer is taken, and for what is asked next."""
+        super().on_response_complete()
+        if not self._is_answering():
             self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -46,7 +57,13 @@ class Impatient(H11Protocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
     def _wait(self) -> None:
+        self._stop_waiting()
+        self._unsent = self.transport.get_write_buffer_size()
         self._given_up = self.loop.call_later(_HEAD_SECONDS, self._give_up)
 
     def _stop_waiting(self) -> None:
@@ -56,8 +73,13 @@ class Impatient(H11Protocol):
 
     def _give_up(self) -> None:
         self._given_up = None
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
+        if self._is_answering():
+            return
+        if 0 < self.transport.get_write_buffer_size() < self._unsent:
+            self._wait()  # it is slow, but it goes on
+        else:
+            # Otherwise the system would go on trying to send what nobody takes.
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             self.transport.abort()
 
 
@@ -97,7 +119,7 @@ def serve(
         proxy_headers=False,
         limit_concurrency=_MOST_CONNECTIONS,
         backlog=_MOST_CONNECTIONS,
-        timeout_keep_alive=15,
+        timeout_keep_alive=5,
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=16_384,
     )

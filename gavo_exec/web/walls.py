@@ -1,12 +1,17 @@
 """What stands round every request: names we answer to, sizes, patience, and the headers that browsers go by."""
 
 import asyncio
+import logging
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gavo_exec.errors import plain
+
+_log = logging.getLogger("gavo_exec")
 
 MOST_BODY_BYTES: Final = 1 << 16
 _BODY_SECONDS: Final = 10.0
@@ -26,6 +31,10 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+class NobodyReadsError(Exception):
+    """Whoever asked takes nothing of what is answered."""
 
 
 class Walls:
@@ -50,7 +59,12 @@ class Walls:
         if self._prefix and (scope["path"] == self._prefix or scope["path"].startswith(f"{self._prefix}/")):
             path = scope["path"][len(self._prefix) :] or "/"
             scope = {**scope, "path": path, "raw_path": path.encode("utf-8", "surrogateescape")}
-        await self._app(scope, _Bounded(receive), send)
+        try:
+            await self._app(scope, _Bounded(receive), send)
+        except NobodyReadsError:
+            pass
+        except Exception:
+            _log.exception("a page could not be made: %s", plain(scope["path"]))
 
     def _refusal(self, headers: Headers, method: str) -> PlainTextResponse | None:
         """Why a request is refused before anybody looks at it."""
@@ -99,7 +113,10 @@ def _careful(send: Send) -> Send:
                 headers[name] = value
             if "cache-control" not in headers:
                 headers["Cache-Control"] = "no-store"
-        await asyncio.wait_for(send(message), _SEND_SECONDS)
+        try:
+            await asyncio.wait_for(send(message), _SEND_SECONDS)
+        except TimeoutError:
+            raise NobodyReadsError from None
 
     return sending
 
@@ -120,8 +137,3 @@ def _is_same_origin(headers: Headers, host: str) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2].lower() == host.strip().lower()
-
-
-def no_store(headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """Headers for what is not to be kept."""
-    return {"Cache-Control": "no-store", **(headers or {})}

@@ -3,6 +3,7 @@
 import http.client
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -562,3 +563,30 @@ def test_who_never_says_what_he_wants_is_not_waited_for(place: WebPlace) -> None
             while connection.recv(65_536):
                 pass
     assert time.monotonic() - began < 25
+
+
+def test_who_takes_nothing_of_what_is_answered_is_not_waited_for(place: WebPlace) -> None:
+    place.store.record(run_of(run_id="long", output="x" * 9_000_000))
+    place.store.flush()
+    connection = place.raw()
+    connection.sendall(b"GET /run/output?id=long HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert connection.recv(10).startswith(b"HTTP/1.1")
+    established, deadline = 1, time.monotonic() + 25
+    pause = threading.Event()
+    # Nothing is read meanwhile: that the server has given up is seen from the state of the connection alone.
+    while connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == established:
+        assert time.monotonic() < deadline
+        pause.wait(0.1)
+    connection.close()
+    assert place.ask("/healthz").status == 200
+
+
+def test_a_fault_of_ours_is_a_page_and_a_line_in_the_log(place: WebPlace, caplog: pytest.LogCaptureFixture) -> None:
+    place.control.refusal = RuntimeError("no idea")  # which comes back as a refusal of the daemon
+    assert place.ask("/").status == 503
+    place.control.refusal = None
+    place.control.statuses = ["what is this?"]  # type: ignore[list-item] # on purpose
+    assert place.ask("/").status == 503
+    assert place.ask("/healthz").status == 200
+    assert "Traceback" not in place.ask("/").text
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
